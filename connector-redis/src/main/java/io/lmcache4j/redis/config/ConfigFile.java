@@ -50,6 +50,7 @@ final class ConfigFile {
     options.setAllowRecursiveKeys(false);
     // As in Python's dict: the last one wins.
     options.setAllowDuplicateKeys(true);
+    options.setWarnOnDuplicateKeys(false);
     try {
       NodeReader reader = new NodeReader(options);
       Node root = new Yaml(reader).compose(new StringReader(text));
@@ -72,28 +73,25 @@ final class ConfigFile {
       // Python: yaml.safe_load(fin) or {}
       return Map.of();
     }
-    if (!(value instanceof Map)) {
+    if (!(value instanceof Map<?, ?> mapping)) {
       throw new LmcacheConfigException(file + ": must be a mapping of keys to values");
     }
     Map<String, Integer> lines = new HashMap<>();
-    if (root instanceof MappingNode) {
-      for (NodeTuple tuple : ((MappingNode) root).getValue()) {
-        if (tuple.getKeyNode() instanceof ScalarNode) {
-          ScalarNode key = (ScalarNode) tuple.getKeyNode();
+    if (root instanceof MappingNode node) {
+      for (NodeTuple tuple : node.getValue()) {
+        if (tuple.getKeyNode() instanceof ScalarNode key) {
           lines.put(key.getValue(), key.getStartMark().getLine() + 1);
         }
       }
     }
     Map<String, Setting> settings = new LinkedHashMap<>();
-    ((Map<?, ?>) value)
-        .forEach(
-            (k, v) -> {
-              if (k instanceof String) {
-                Integer line = lines.get(k);
-                settings.put(
-                    (String) k, new Setting(file + (line == null ? "" : ":" + line) + ": " + k, v));
-              }
-            });
+    mapping.forEach(
+        (k, v) -> {
+          if (k instanceof String key) {
+            Integer line = lines.get(key);
+            settings.put(key, new Setting(file + (line == null ? "" : ":" + line) + ": " + key, v));
+          }
+        });
     return settings;
   }
 

@@ -187,23 +187,22 @@ public final class LmcacheConfig {
     if (setting == null || value == null || value.equals("")) {
       return Map.of();
     }
-    if (value instanceof String) {
-      value = json(setting, (String) value);
+    if (value instanceof String text) {
+      value = json(setting, text);
     }
     if (value == null) {
       return Map.of();
     }
-    if (!(value instanceof Map)) {
+    if (!(value instanceof Map<?, ?> mapping)) {
       throw setting.refused("must be a mapping (in a variable: a JSON object)");
     }
     Map<String, Object> extra = new LinkedHashMap<>();
-    ((Map<?, ?>) value)
-        .forEach(
-            (k, v) -> {
-              if (k instanceof String && v != null) {
-                extra.put((String) k, v);
-              }
-            });
+    mapping.forEach(
+        (k, v) -> {
+          if (k instanceof String key && v != null) {
+            extra.put(key, v);
+          }
+        });
     return Collections.unmodifiableMap(extra);
   }
 
@@ -230,19 +229,16 @@ public final class LmcacheConfig {
 
   private void warnOfPayload(List<String> notes) {
     switch (remoteSerde) {
-      case "naive":
-        break;
-      case "kivi":
-        notes.add("remote_serde kivi is naive in all but name: LMCache writes plain tensors");
-        break;
-      case "cachegen":
-        notes.add(
-            "remote_serde cachegen is not honoured: LMCache writes pickled CUDA tensors, which are"
-                + " handed out here as opaque bytes, and it cannot read the plain tensors that are"
-                + " written here");
-        break;
-      default:
-        notes.add("remote_serde \"" + remoteSerde + "\" is unknown to LMCache 0.5.6 and ignored");
+      case "naive" -> {}
+      case "kivi" ->
+          notes.add("remote_serde kivi is naive in all but name: LMCache writes plain tensors");
+      case "cachegen" ->
+          notes.add(
+              "remote_serde cachegen is not honoured: LMCache writes pickled CUDA tensors, which"
+                  + " are handed out here as opaque bytes, and it cannot read the plain tensors that"
+                  + " are written here");
+      default ->
+          notes.add("remote_serde \"" + remoteSerde + "\" is unknown to LMCache 0.5.6 and ignored");
     }
     Object saveMeta = extraConfig.get("save_chunk_meta");
     if (saveMeta != null && !isTruthy(saveMeta)) {
@@ -342,8 +338,8 @@ public final class LmcacheConfig {
     }
     for (String key : List.of("remote_storage_plugin.redis.redis_url", "redis_url")) {
       Object url = extraConfig.get(key);
-      if (url instanceof String && !((String) url).isEmpty()) {
-        return Optional.of((String) url);
+      if (url instanceof String text && !text.isEmpty()) {
+        return Optional.of(text);
       }
     }
     return Optional.of(remoteUrl == null || pluginUrl ? DEFAULT_REDIS_URL : remoteUrl);
@@ -440,17 +436,17 @@ public final class LmcacheConfig {
 
   /** Python's truth of a value: the text "false" is true. */
   private static boolean isTruthy(Object value) {
-    if (value instanceof Boolean) {
-      return (Boolean) value;
+    if (value instanceof Boolean bool) {
+      return bool;
     }
-    if (value instanceof Number) {
-      return ((Number) value).doubleValue() != 0;
+    if (value instanceof Number number) {
+      return number.doubleValue() != 0;
     }
-    if (value instanceof Map) {
-      return !((Map<?, ?>) value).isEmpty();
+    if (value instanceof Map<?, ?> map) {
+      return !map.isEmpty();
     }
-    if (value instanceof Collection) {
-      return !((Collection<?>) value).isEmpty();
+    if (value instanceof Collection<?> collection) {
+      return !collection.isEmpty();
     }
     return !value.toString().isEmpty();
   }

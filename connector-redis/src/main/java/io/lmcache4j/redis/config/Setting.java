@@ -35,8 +35,8 @@ record Setting(String origin, @Nullable Object value) {
     if (value instanceof Integer || value instanceof Long || value instanceof BigInteger) {
       return new BigInteger(value.toString());
     }
-    if (value instanceof String) {
-      String text = ((String) value).strip();
+    if (value instanceof String string) {
+      String text = string.strip();
       if (PYTHON_INT.matcher(text).matches()) {
         return new BigInteger(text.replace("_", ""));
       }
@@ -46,8 +46,8 @@ record Setting(String origin, @Nullable Object value) {
 
   /** Returns what {@code _to_bool} returns: {@code true} and {@code 1} are true, all else false. */
   boolean toBool(List<String> warnings) {
-    if (value instanceof Boolean) {
-      return (Boolean) value;
+    if (value instanceof Boolean bool) {
+      return bool;
     }
     // Python's str(None) is "None": false, as everything that is not understood.
     String text = value == null ? "None" : value.toString().strip().toLowerCase(Locale.ROOT);
@@ -68,8 +68,8 @@ record Setting(String origin, @Nullable Object value) {
 
   /** Returns what {@code _to_str_list} returns: a list, or a text split at commas. */
   List<String> toTextList() {
-    if (value instanceof List) {
-      return ((List<?>) value).stream().map(String::valueOf).toList();
+    if (value instanceof List<?> list) {
+      return list.stream().map(String::valueOf).toList();
     }
     return Pattern.compile(",")
         .splitAsStream(toText())
