@@ -8,8 +8,8 @@ import java.util.Map;
  * What names one entry of the cache: a whole chunk ({@link CacheEngineKey}) or one layer of it
  * ({@link LayerCacheEngineKey}).
  *
- * <p>{@link Object#toString()} is the key as LMCache 0.3.13 and newer write it; {@link KeyFormat}
- * reads and writes the older grammars.
+ * <p>{@link Object#toString()} is the key as LMCache 0.3.13 and newer write it, or, for a key
+ * without a dtype, as 0.3.6 wrote it; {@link KeyFormat} reads and writes each grammar.
  */
 public sealed interface ChunkKey permits CacheEngineKey, LayerCacheEngineKey {
 
@@ -64,4 +64,16 @@ public sealed interface ChunkKey permits CacheEngineKey, LayerCacheEngineKey {
    * @return a key
    */
   ChunkKey withWorkerId(int workerId);
+
+  /**
+   * Parses a key in today's grammar, {@link KeyFormat#V0_3_13}. Where older fleets write to the
+   * same Redis, see {@link KeyFormat#parseAny}.
+   *
+   * @param text the key, without the suffix of a Redis key
+   * @return a {@link CacheEngineKey} or a {@link LayerCacheEngineKey}
+   * @throws KeySyntaxException if the text is no key
+   */
+  static ChunkKey parse(String text) {
+    return KeyFormat.V0_3_13.parse(text);
+  }
 }

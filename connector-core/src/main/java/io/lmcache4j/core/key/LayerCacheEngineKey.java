@@ -4,8 +4,26 @@ package io.lmcache4j.core.key;
 import io.lmcache4j.core.DType;
 import java.util.Map;
 
-/** Key of one layer of a chunk. */
+/**
+ * Key of one layer of a chunk ({@code LayerCacheEngineKey}, {@code lmcache/utils.py}, LMCache
+ * 0.5.6), as layerwise transfer uses it.
+ *
+ * @param chunk the chunk
+ * @param layerId the layer, 0 or more
+ */
 public record LayerCacheEngineKey(CacheEngineKey chunk, int layerId) implements ChunkKey {
+
+  /**
+   * Checks the layer.
+   *
+   * @throws KeySyntaxException if it is negative
+   */
+  public LayerCacheEngineKey {
+    if (layerId < 0) {
+      throw new KeySyntaxException(
+          chunk.toString(), KeySyntax.LAYER_ID, Integer.toString(layerId), "0 or more");
+    }
+  }
 
   @Override
   public String modelName() {
@@ -40,5 +58,11 @@ public record LayerCacheEngineKey(CacheEngineKey chunk, int layerId) implements 
   @Override
   public LayerCacheEngineKey withWorkerId(int workerId) {
     return new LayerCacheEngineKey(chunk.withWorkerId(workerId), layerId);
+  }
+
+  /** Returns the key in the same grammar as {@link CacheEngineKey#toString()}. */
+  @Override
+  public String toString() {
+    return KeyFormat.textOf(this);
   }
 }
