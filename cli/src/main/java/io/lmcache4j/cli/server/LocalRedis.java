@@ -40,15 +40,18 @@ public final class LocalRedis implements AutoCloseable {
   private static final String LOOPBACK = "127.0.0.1";
 
   /**
-   * Runs the server and kills it when the pipe on standard input ends. The shell is its parent and
-   * has not waited for it when it kills, so the process id cannot have become another's.
+   * Runs the server; removes its files and kills it when the pipe on standard input ends. The shell
+   * is its parent and has not waited for it when it kills, so the process id cannot have become
+   * another's.
    */
   private static final String GUARD =
       """
       exec 3<&0
+      dir=$1
+      shift
       "$@" 3<&- </dev/null &
       server=$!
-      { cat <&3 >/dev/null; kill -9 "$server"; } 2>/dev/null &
+      { cat <&3 >/dev/null; rm -rf "$dir"; kill -9 "$server"; } 2>/dev/null &
       guard=$!
       wait "$server"
       status=$?
@@ -359,7 +362,7 @@ public final class LocalRedis implements AutoCloseable {
       Path config = Files.writeString(dir.resolve("redis.conf"), config(dir, port, log));
       List<String> command = new ArrayList<>();
       if (!outliveJvm) {
-        command.addAll(List.of("/bin/sh", "-c", GUARD, "lmcache4j-guard"));
+        command.addAll(List.of("/bin/sh", "-c", GUARD, "lmcache4j-guard", dir.toString()));
       }
       command.add(program.toString());
       command.add(config.toString());

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -101,12 +103,19 @@ final class LocalRedisTest {
 
   @Test
   void oneThatOutlivesTheJvmIsLeftAlone() throws Exception {
-    LocalRedis redis = LocalRedis.builder().outliveJvm().start();
+    LocalRedis redis = LocalRedis.builder().outliveJvm().unixSocket().start();
     redis.close();
     assertThat(ServerInfo.ask("127.0.0.1", redis.port(), null)).isPresent();
     ProcessHandle server = ProcessHandle.of(redis.pid()).orElseThrow();
     server.destroyForcibly();
     server.onExit().get(10, TimeUnit.SECONDS);
+    Path files = Path.of(redis.unixUrl().substring("unix://".length())).getParent();
+    assertThat(files.resolve("redis.log")).exists();
+    try (Stream<Path> all = Files.walk(files)) {
+      for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
   }
 
   @ParameterizedTest
