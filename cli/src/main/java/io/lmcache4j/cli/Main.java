@@ -7,11 +7,12 @@ public final class Main {
   private Main() {}
 
   /**
-   * Runs the command line and ends the JVM with its exit code.
+   * Runs the command line and ends the JVM with its exit code: 0 done or found, 1 absent or
+   * corrupt, 2 usage or bad input, 3 connection or server error.
    *
    * @param args the arguments
    */
   public static void main(String[] args) {
-    System.exit(0);
+    System.exit(Lmcache4j.execute(Streams.system(), System.getenv(), args));
   }
 }

@@ -109,7 +109,7 @@ final class LocalRedisTest {
     ProcessHandle server = ProcessHandle.of(redis.pid()).orElseThrow();
     server.destroyForcibly();
     server.onExit().get(10, TimeUnit.SECONDS);
-    Path files = Path.of(redis.unixUrl().substring("unix://".length())).getParent();
+    Path files = Path.of(redis.unixUrl().substring("unix://".length())).resolveSibling("");
     assertThat(files.resolve("redis.log")).exists();
     try (Stream<Path> all = Files.walk(files)) {
       for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
