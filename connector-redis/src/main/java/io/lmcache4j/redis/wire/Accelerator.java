@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis.wire;
+
+import io.lettuce.core.protocol.CommandEncoder;
+import io.lettuce.core.protocol.CommandHandler;
+import io.lettuce.core.resource.NettyCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.SslHandler;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Puts the zero-copy handlers into each channel that Lettuce makes, reconnects included.
+ *
+ * <p>If the pipeline does not look as expected (another Lettuce, another customizer), it is left as
+ * it is and said once: payloads are then copied, and everything stays correct.
+ */
+public final class Accelerator implements NettyCustomizer {
+
+  private static final Logger log = LoggerFactory.getLogger(Accelerator.class);
+
+  private static final String SPLICER = "lmcache4j-splicer";
+  private static final String ENCODER = "lmcache4j-encoder";
+
+  private final WireMetrics metrics;
+  private final AtomicBoolean told = new AtomicBoolean();
+  private volatile boolean active;
+
+  /**
+   * Creates a customizer for one client.
+   *
+   * @param metrics counts payload bytes by how they crossed
+   */
+  public Accelerator(WireMetrics metrics) {
+    this.metrics = metrics;
+  }
+
+  /**
+   * Whether the channels of this client carry the handlers.
+   *
+   * @return true once the first channel has been fitted, false when one could not be
+   */
+  public boolean isActive() {
+    return active;
+  }
+
+  @Override
+  public void afterChannelInitialized(Channel channel) {
+    ChannelPipeline pipeline = channel.pipeline();
+    CommandHandler handler = pipeline.get(CommandHandler.class);
+    CommandEncoder encoder = pipeline.get(CommandEncoder.class);
+    // Exactly these classes: a subclass (pub/sub has one) reads its replies in its own way.
+    if (handler == null
+        || encoder == null
+        || handler.getClass() != CommandHandler.class
+        || encoder.getClass() != CommandEncoder.class) {
+      active = false;
+      if (told.compareAndSet(false, true)) {
+        log.warn(
+            "Lettuce's pipeline is not the expected one ({}); payloads are copied",
+            pipeline.names());
+      }
+      return;
+    }
+    ReplySplicer splicer = new ReplySplicer(handler, metrics);
+    pipeline.replace(encoder, ENCODER, new GatheringCommandEncoder(metrics));
+    pipeline.addBefore(pipeline.context(handler).name(), SPLICER, splicer);
+    if (pipeline.get(SslHandler.class) == null) {
+      channel.config().setRecvByteBufAllocator(new TargetedReceive(splicer));
+    }
+    active = true;
+  }
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis.wire;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.RecvByteBufAllocator;
+import io.netty.util.UncheckedBooleanSupplier;
+
+/**
+ * Lets the kernel write a payload straight into its destination: while {@link ReplySplicer} is in
+ * the middle of one, the transport is given the destination itself to read into, and otherwise what
+ * it would have been given anyway.
+ *
+ * <p>The destination is handed out again and again as the same buffer, its writer index where the
+ * next byte belongs and its capacity where the payload ends, so that a read can neither run past it
+ * nor make garbage. While the announcement of a payload is awaited, reads are kept short: what is
+ * read beyond it would have to be copied.
+ *
+ * <p>For transports without TLS only: under TLS the bytes on the socket are not those of the
+ * payload.
+ */
+final class TargetedReceive implements RecvByteBufAllocator {
+
+  /**
+   * Room for a header's reply and a payload's announcement ({@code $28 … $33554432 CRLF}), and
+   * little beyond.
+   */
+  private static final int ANNOUNCEMENT_BYTES = 64;
+
+  private final RecvByteBufAllocator fallback = new AdaptiveRecvByteBufAllocator();
+  private final ReplySplicer splicer;
+
+  TargetedReceive(ReplySplicer splicer) {
+    this.splicer = splicer;
+  }
+
+  @Override
+  @SuppressWarnings(
+      "deprecation") // ExtendedHandle is what transports ask for; only its outer type is
+  // deprecated.
+  public Handle newHandle() {
+    return new TargetedHandle((ExtendedHandle) fallback.newHandle(), splicer);
+  }
+
+  @SuppressWarnings("deprecation")
+  private static final class TargetedHandle extends DelegatingHandle implements ExtendedHandle {
+
+    private final ExtendedHandle fallback;
+    private final ReplySplicer splicer;
+
+    TargetedHandle(ExtendedHandle fallback, ReplySplicer splicer) {
+      super(fallback);
+      this.fallback = fallback;
+      this.splicer = splicer;
+    }
+
+    @Override
+    public ByteBuf allocate(ByteBufAllocator alloc) {
+      ByteBuf target = splicer.receiveTarget();
+      if (target != null) {
+        return target.retain();
+      }
+      if (splicer.expectsAnnouncement()) {
+        return alloc.ioBuffer(ANNOUNCEMENT_BYTES, ANNOUNCEMENT_BYTES);
+      }
+      return fallback.allocate(alloc);
+    }
+
+    @Override
+    public boolean continueReading(UncheckedBooleanSupplier maybeMoreData) {
+      return fallback.continueReading(maybeMoreData);
+    }
+  }
+}
