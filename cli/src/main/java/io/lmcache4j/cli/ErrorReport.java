@@ -9,12 +9,12 @@ import io.lmcache4j.redis.RemoteUrlException;
 import io.lmcache4j.redis.config.LmcacheConfigException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Turns what went wrong into a line or two on stderr and an exit code. */
 final class ErrorReport implements IExecutionExceptionHandler, IParameterExceptionHandler {
@@ -29,9 +29,6 @@ final class ErrorReport implements IExecutionExceptionHandler, IParameterExcepti
   public int handleParseException(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     line(e.getMessage());
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      UnmatchedArgumentException.printSuggestions(unmatched, new PrintWriter(app.err(), true));
-    }
     line("see: " + command.getCommandSpec().qualifiedName() + " --help");
     trace(e);
     return ExitCode.USAGE;
@@ -63,7 +60,7 @@ final class ErrorReport implements IExecutionExceptionHandler, IParameterExcepti
         || e instanceof LmcacheConfigException;
   }
 
-  private void line(String message) {
+  private void line(@Nullable String message) {
     app.note("lmcache4j: " + message);
   }
 

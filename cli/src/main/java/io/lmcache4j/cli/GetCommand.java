@@ -44,8 +44,7 @@ final class GetCommand implements Callable<Integer> {
     if (!out.equals(STDOUT)) {
       PayloadFile.checkWritable(Path.of(out));
     }
-    try (RedisConnector connector =
-        app.connect(o -> o.memoryCapacity(PayloadFile.MAX_BYTES + 1))) {
+    try (RedisConnector connector = app.connect(o -> o.memoryCapacity(PayloadFile.MAX_BYTES + 1))) {
       return receive(connector.sync().get(chunkKey));
     }
   }

@@ -19,8 +19,12 @@ import picocli.CommandLine.ParentCommand;
 /** Says what is in use. */
 @Command(
     name = "info",
-    description = "Shows versions, the transport in use, and what of LMCache's configuration matters.",
-    footer = {"", "The exit code is 3 when the server cannot be reached; the rest is shown all the same."})
+    description =
+        "Shows versions, the transport in use, and what of LMCache's configuration matters.",
+    footer = {
+      "",
+      "The exit code is 3 when the server cannot be reached; the rest is shown all the same."
+    })
 final class InfoCommand implements Callable<Integer> {
 
   @ParentCommand private Lmcache4j app;

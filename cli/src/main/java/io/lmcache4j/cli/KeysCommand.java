@@ -104,9 +104,7 @@ final class KeysCommand implements Callable<Integer> {
       description = "The LMCache to agree with. Default: 0.5.6.")
   private LmcacheVersion lmcache = LmcacheVersion.CURRENT;
 
-  @Option(
-      names = "--save-unfull-chunk",
-      description = "Name a short chunk at the end as well.")
+  @Option(names = "--save-unfull-chunk", description = "Name a short chunk at the end as well.")
   private boolean saveUnfullChunk;
 
   /** Two ways to say the same. */
@@ -147,7 +145,7 @@ final class KeysCommand implements Callable<Integer> {
               .noneHash(start == null ? NoneHash.zero() : start.toNoneHash());
       database = (saveUnfullChunk ? builder.saveUnfullChunk(true) : builder).build();
     } catch (IllegalArgumentException e) {
-      throw CommandException.badInput(e.getMessage());
+      throw CommandException.badInput(String.valueOf(e.getMessage()));
     }
     long[] tokens = TokenText.parse(file.equals(STDIN) ? "standard input" : file, text());
     KeyFormat format = KeyFormat.of(lmcache);

@@ -5,7 +5,10 @@ import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.RedisConnectorOptions;
 import io.lmcache4j.redis.config.LmcacheConfig;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -58,7 +61,9 @@ final class Lmcache4j implements Runnable {
       description = {
         "The Redis, redis://[[USER]:PASSWORD@]HOST[:PORT][/DB] or unix://PATH.",
         "Default: what LMCache itself is told by $LMCACHE_REMOTE_URL or its"
-            + " $LMCACHE_CONFIG_FILE, else " + LmcacheConfig.DEFAULT_REDIS_URL + ".",
+            + " $LMCACHE_CONFIG_FILE, else "
+            + LmcacheConfig.DEFAULT_REDIS_URL
+            + ".",
         "A password in a variable is seen by fewer than one on a command line.",
       })
   private @Nullable String url;
@@ -80,14 +85,18 @@ final class Lmcache4j implements Runnable {
     ErrorReport errors = new ErrorReport(app);
     int exitCode =
         new CommandLine(app)
-            .setOut(new java.io.PrintWriter(streams.out(), true))
-            .setErr(new java.io.PrintWriter(streams.err(), true))
+            .setOut(writer(streams.out()))
+            .setErr(writer(streams.err()))
             .setCaseInsensitiveEnumValuesAllowed(false)
             .setExecutionExceptionHandler(errors)
             .setParameterExceptionHandler(errors)
             .execute(args);
     streams.out().flush();
     return exitCode;
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(stream, true, StandardCharsets.UTF_8);
   }
 
   @Override
@@ -97,7 +106,7 @@ final class Lmcache4j implements Runnable {
   }
 
   private Iterable<String> commands() {
-    return java.util.Objects.requireNonNull(spec).subcommands().keySet();
+    return Objects.requireNonNull(spec).subcommands().keySet();
   }
 
   boolean debug() {
@@ -141,7 +150,7 @@ final class Lmcache4j implements Runnable {
   }
 
   RedisConnector connect(String to, UnaryOperator<RedisConnectorOptions.Builder> options) {
-    return RedisConnector.open(options.apply(RedisConnectorOptions.builder().url(to)).build());
+    return RedisConnector.open(options.apply(RedisConnectorOptions.builder(to)).build());
   }
 
   String effectiveUrl() {

@@ -107,8 +107,7 @@ final class PayloadFile {
       String name = "." + target.getFileName() + "." + ProcessHandle.current().pid() + ".part";
       temporary = target.resolveSibling(name);
       try (FileChannel channel =
-          FileChannel.open(
-              temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         write(channel, bytes, progress);
       }
       move(temporary, target);
@@ -141,8 +140,7 @@ final class PayloadFile {
 
   /** Writes a payload to standard output. */
   static void write(Streams streams, ByteBuffer bytes, Progress progress) {
-    try (WritableByteChannel channel =
-        Channels.newChannel(new NotClosed(streams.out()))) {
+    try (WritableByteChannel channel = Channels.newChannel(new NotClosed(streams.out()))) {
       write(channel, bytes, progress);
     } catch (IOException e) {
       throw CommandException.badInput("standard output: cannot be written (" + e + ")");

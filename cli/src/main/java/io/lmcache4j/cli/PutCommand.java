@@ -60,7 +60,8 @@ final class PutCommand implements Callable<Integer> {
       names = "--dtype",
       paramLabel = "DTYPE",
       converter = Converters.ToDType.class,
-      description = "The dtype of a group: bfloat16, float16, float8_e4m3fn, … or half, fp8_e4m3fn, …")
+      description =
+          "The dtype of a group: bfloat16, float16, float8_e4m3fn, … or half, fp8_e4m3fn, …")
   private List<DType> dtypes = List.of();
 
   @Option(
@@ -68,7 +69,8 @@ final class PutCommand implements Callable<Integer> {
       paramLabel = "FORMAT",
       defaultValue = "KV_2LTD",
       converter = Converters.ToMemoryFormat.class,
-      description = "KV_2LTD (default), KV_T2D, KV_2TD, KV_MLA_FMT, BINARY, BINARY_BUFFER, EC_TD, HS_TD.")
+      description =
+          "KV_2LTD (default), KV_T2D, KV_2TD, KV_MLA_FMT, BINARY, BINARY_BUFFER, EC_TD, HS_TD.")
   private MemoryFormat format;
 
   @Option(
@@ -84,8 +86,7 @@ final class PutCommand implements Callable<Integer> {
     int length = PayloadFile.length(in);
     RemoteMetadata metadata = metadata(length);
     RemoteMetadataCodec.current().validate(key, metadata);
-    try (HostMemory memory =
-            DirectMemory.create(Math.max(length, 1L) + HostMemory.ALIGNMENT);
+    try (HostMemory memory = DirectMemory.create(Math.max(length, 1L) + HostMemory.ALIGNMENT);
         ChunkBuffer payload = read(length, memory)) {
       return store(new KvChunk(chunkKey, metadata, payload));
     }

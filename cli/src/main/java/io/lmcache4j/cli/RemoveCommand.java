@@ -14,7 +14,10 @@ import picocli.CommandLine.ParentCommand;
 @Command(
     name = "rm",
     description = "Removes chunks, and prints the keys that were there.",
-    footer = {"", "The exit code is 1 when one of them was not; the others are removed all the same."})
+    footer = {
+      "",
+      "The exit code is 1 when one of them was not; the others are removed all the same."
+    })
 final class RemoveCommand implements Callable<Integer> {
 
   @ParentCommand private Lmcache4j app;
