@@ -4,6 +4,7 @@ package io.lmcache4j.redis;
 import io.lmcache4j.core.metadata.RemoteMetadataCodec;
 import io.lmcache4j.redis.wire.WireMetrics;
 import io.netty.util.Timer;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -21,20 +22,24 @@ final class ConnectorCore {
   private final Timer timer;
   private final ByteBudget budget;
   private final List<DataLane> lanes;
+  private final boolean keepsOrder;
+  private final long ttlMillis;
 
   private final Set<Operation<?>> inFlight = ConcurrentHashMap.newKeySet();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile boolean closed;
   private volatile long expectedBytes;
 
-  ConnectorCore(
-      RedisConnectorOptions options, WireMetrics metrics, Timer timer, List<DataLane> lanes) {
+  ConnectorCore(RedisConnectorOptions options, WireMetrics metrics, Topology topology) {
     this.options = options;
     this.codec = RemoteMetadataCodec.of(options.lmcacheVersion());
     this.metrics = metrics;
-    this.timer = timer;
+    this.timer = topology.timer();
     this.budget = new ByteBudget(options.inFlightBytes());
-    this.lanes = List.copyOf(lanes);
+    this.lanes = topology.lanes();
+    this.keepsOrder = topology.keepsOrder();
+    Duration ttl = options.ttl();
+    this.ttlMillis = ttl == null ? 0 : ttl.toMillis();
     this.expectedBytes = Math.min(FIRST_GUESS_BYTES, options.inFlightBytes());
   }
 
@@ -56,6 +61,16 @@ final class ConnectorCore {
 
   ByteBudget budget() {
     return budget;
+  }
+
+  /** Time to live of what is put, in milliseconds; 0 for none. */
+  long ttlMillis() {
+    return ttlMillis;
+  }
+
+  /** See {@link Topology#keepsOrder}. */
+  boolean keepsOrder() {
+    return keepsOrder;
   }
 
   /** The data connection with the fewest bytes under way. */

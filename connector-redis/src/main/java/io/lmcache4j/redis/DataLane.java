@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.StatefulConnection;
 import io.lmcache4j.redis.wire.WireCommand;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** One data connection and what is under way on it. */
 final class DataLane {
 
-  private final StatefulRedisConnection<byte[], byte[]> connection;
+  private final StatefulConnection<byte[], byte[]> connection;
   private final AtomicLong outstandingBytes = new AtomicLong();
 
-  DataLane(StatefulRedisConnection<byte[], byte[]> connection) {
+  DataLane(StatefulConnection<byte[], byte[]> connection) {
     this.connection = connection;
   }
 
@@ -30,9 +30,5 @@ final class DataLane {
 
   long outstandingBytes() {
     return outstandingBytes.get();
-  }
-
-  StatefulRedisConnection<byte[], byte[]> connection() {
-    return connection;
   }
 }

@@ -22,7 +22,9 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code GET <K>metadata}, {@code GET <K>kv_bytes}, pipelined on one connection: one trip.
+ * {@code GET <K>metadata}, {@code GET <K>kv_bytes}, pipelined on one connection: one trip. In a
+ * cluster, where they go to different nodes and the second reply may overtake the first, the second
+ * waits for the first.
  *
  * <p>The header's reply comes first. When the payload is announced behind it, header, shapes and
  * announced length are compared, and only if they agree is memory leased and the payload let in;
@@ -36,7 +38,7 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
           + RemoteMetadataCodec.MAX_GROUPS * RemoteMetadataCodec.GROUP_LENGTH;
 
   private final ChunkKey key;
-  private final PairKeys keys;
+  private final PairLayout.Keys keys;
   private final HostMemory memory;
   private final HeaderOutput headerReply = new HeaderOutput(MAX_HEADER_BYTES, this);
   private final PayloadOutput payloadReply;
@@ -48,9 +50,11 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
   private @Nullable String corrupt;
   private long noMemory = -1;
   private volatile @Nullable Throwable lost;
+  private boolean payloadSent;
   private boolean orphan;
+  private volatile boolean givenUp;
 
-  GetOperation(ConnectorCore core, ChunkKey key, PairKeys keys, HostMemory memory) {
+  GetOperation(ConnectorCore core, ChunkKey key, PairLayout.Keys keys, HostMemory memory) {
     super(core, "get " + keys.text());
     this.key = key;
     this.keys = keys;
@@ -67,7 +71,10 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     headerCommand = first;
     payloadCommand = second;
     send(first);
-    send(second);
+    if (core.keepsOrder()) {
+      payloadSent = true;
+      send(second);
+    }
   }
 
   private static CommandArgs<byte[], byte[]> args(byte[] key) {
@@ -161,8 +168,14 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     if (noMemory >= 0) {
       return new GetOutcome.NoMemory(key, noMemory);
     }
-    if (payloadReply.get() != null) {
-      // Drained because the caller gave up; whoever gave up has an outcome already.
+    WireCommand<?> second = payloadCommand;
+    if (!payloadSent && !givenUp && second != null) {
+      payloadSent = true;
+      send(second);
+      return null;
+    }
+    if (givenUp || payloadReply.get() != null) {
+      // Drained or never asked for, because the caller gave up, who has an outcome already.
       return failed(new RequestTimeoutException(name, core.options().timeout()));
     }
     orphan = true;
@@ -182,6 +195,7 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
 
   @Override
   void giveUp() {
+    givenUp = true;
     payloadReply.revoke();
     WireCommand<?> first = headerCommand;
     if (first != null) {

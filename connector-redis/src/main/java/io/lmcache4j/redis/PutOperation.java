@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code SET <K>kv_bytes payload}, {@code SET <K>metadata header}, pipelined on one connection so
- * that their order holds with one trip.
+ * that their order holds with one trip. In a cluster, where they go to different nodes, the second
+ * waits for the first.
  *
- * <p>LMCache awaits the first before it sends the second, so its metadata never promises a payload
- * that was refused. Here both are under way at once; if the payload turns out refused and the
- * metadata stored, the metadata is deleted again before the failure is told.
+ * <p>LMCache always waits, so its metadata never promises a payload that was refused. Here both are
+ * under way at once; if the payload turns out refused and the metadata stored, the metadata is
+ * deleted again before the failure is told.
  */
 final class PutOperation extends Operation<PutOutcome> {
 
@@ -32,7 +33,7 @@ final class PutOperation extends Operation<PutOutcome> {
   private static final long PAYLOAD_TTL_MARGIN_MILLIS = 10_000;
 
   private final ChunkKey key;
-  private final PairKeys keys;
+  private final PairLayout.Keys keys;
   private final byte[] header;
   private final ChunkBuffer payload;
   private final long ttlMillis;
@@ -45,19 +46,21 @@ final class PutOperation extends Operation<PutOutcome> {
   private volatile @Nullable WireCommand<?> headerCommand;
   private volatile @Nullable Throwable lost;
   private volatile @Nullable LmcacheException refused;
+  private volatile boolean headerSent;
+  private volatile boolean givenUp;
 
   /**
    * Takes over one reference to the payload, which it releases when the payload is no longer
    * needed.
    */
   PutOperation(
-      ConnectorCore core, ChunkKey key, PairKeys keys, byte[] header, ChunkBuffer payload) {
+      ConnectorCore core, ChunkKey key, PairLayout.Keys keys, byte[] header, ChunkBuffer payload) {
     super(core, "put " + keys.text());
     this.key = key;
     this.keys = keys;
     this.header = header;
     this.payload = payload;
-    this.ttlMillis = core.options().ttl() == null ? 0 : core.options().ttl().toMillis();
+    this.ttlMillis = core.ttlMillis();
   }
 
   @Override
@@ -78,7 +81,10 @@ final class PutOperation extends Operation<PutOutcome> {
     payloadCommand = first;
     headerCommand = second;
     send(first);
-    send(second);
+    if (core.keepsOrder()) {
+      headerSent = true;
+      send(second);
+    }
   }
 
   private void payloadEnded(@Nullable Throwable failure) {
@@ -100,26 +106,32 @@ final class PutOperation extends Operation<PutOutcome> {
       return failed(earlier);
     }
     Throwable failure = lost;
+    if (failure != null) {
+      return failed(Failures.lost(name, failure));
+    }
     if (payloadReply.hasError()) {
       LmcacheException cause = Failures.refused(name, payloadReply.getError());
-      if (failure == null && !headerReply.hasError()) {
-        // The metadata now promises what is not there.
-        refused = cause;
-        send(
-            new WireCommand<>(
-                DEL,
-                new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(keys.metadata()),
-                this::replyEnded));
-        return null;
+      if (!headerSent || headerReply.hasError()) {
+        return failed(cause);
       }
-      return failed(failure == null ? cause : Failures.lost(name, failure));
+      // The metadata now promises what is not there.
+      refused = cause;
+      send(
+          new WireCommand<>(
+              DEL,
+              new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+              new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(keys.metadata()),
+              this::replyEnded));
+      return null;
     }
     if (headerReply.hasError()) {
       return failed(Failures.refused(name, headerReply.getError()));
     }
-    if (failure != null) {
-      return failed(Failures.lost(name, failure));
+    WireCommand<?> second = headerCommand;
+    if (!headerSent && !givenUp && second != null) {
+      headerSent = true;
+      send(second);
+      return null;
     }
     return new PutOutcome.Stored(key, payload.length());
   }
@@ -131,6 +143,7 @@ final class PutOperation extends Operation<PutOutcome> {
 
   @Override
   void giveUp() {
+    givenUp = true;
     // The metadata first: given up alone it leaves an invisible payload, the other way round a
     // promise without one.
     WireCommand<?> second = headerCommand;

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.KeyScanCursor;
 import io.lettuce.core.ScanArgs;
-import io.lettuce.core.ScanCursor;
-import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
-import io.lmcache4j.core.key.KeyFormat;
-import io.lmcache4j.core.key.KeySyntaxException;
-import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
-import io.lmcache4j.core.metadata.RemoteMetadata;
-import io.lmcache4j.core.metadata.RemoteMetadataCodec;
 import io.lmcache4j.redis.wire.Accelerator;
 import io.lmcache4j.redis.wire.WireMetrics;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.util.Timeout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -30,7 +21,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * LMCache's Redis connector.
@@ -70,10 +60,10 @@ public final class RedisConnector implements AutoCloseable {
   private static final int LOOKUP_WINDOW = 1024;
 
   private final RedisConnectorOptions options;
-  private final KeyFormat keyFormat;
   private final WireMetrics metrics;
   private final Accelerator accelerator;
-  private final Connections connections;
+  private final Topology topology;
+  private final Layout layout;
   private final ConnectorCore core;
   private final HostMemory memory;
   private final boolean ownsMemory;
@@ -85,17 +75,17 @@ public final class RedisConnector implements AutoCloseable {
       RedisConnectorOptions options,
       WireMetrics metrics,
       Accelerator accelerator,
-      Connections connections) {
+      Topology topology) {
     this.options = options;
-    this.keyFormat = options.keyFormat();
+    this.layout = Layout.of(options);
     this.metrics = metrics;
     this.accelerator = accelerator;
-    this.connections = connections;
-    this.core = new ConnectorCore(options, metrics, connections.timer(), connections.lanes());
+    this.topology = topology;
+    this.core = new ConnectorCore(options, metrics, topology);
     HostMemory given = options.memory();
     this.ownsMemory = given == null;
     this.memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
-    this.server = ServerName.ask(connections.control(), options.connectTimeout());
+    this.server = ServerName.ask(topology.control(), options.connectTimeout());
   }
 
   /**
@@ -121,8 +111,7 @@ public final class RedisConnector implements AutoCloseable {
     WireMetrics metrics = new WireMetrics();
     Accelerator accelerator =
         new Accelerator(metrics, options.path() == RedisConnectorOptions.Path.AUTO);
-    return new RedisConnector(
-        options, metrics, accelerator, Connections.open(options, accelerator));
+    return new RedisConnector(options, metrics, accelerator, Topology.open(options, accelerator));
   }
 
   /**
@@ -151,28 +140,11 @@ public final class RedisConnector implements AutoCloseable {
   }
 
   private CompletableFuture<PutOutcome> startPut(KvChunk chunk) {
-    ChunkKey key = chunk.key();
-    ChunkBuffer payload = chunk.payload();
-    PairKeys keys;
-    byte[] header;
     try {
-      keys = PairKeys.of(key, keyFormat);
-      header = encode(keys.text(), chunk.metadata(), payload.length());
-      payload.retain();
+      return layout.put(core, chunk).start(chunk.payload().length());
     } catch (LmcacheException e) {
-      return CompletableFuture.completedFuture(new PutOutcome.Failed(key, e));
+      return CompletableFuture.completedFuture(new PutOutcome.Failed(chunk.key(), e));
     }
-    return new PutOperation(core, key, keys, header, payload).start(payload.length());
-  }
-
-  private byte[] encode(String key, RemoteMetadata metadata, long payloadLength) {
-    RemoteMetadataCodec codec = core.codec();
-    codec.validate(key, metadata);
-    RemoteMetadataCodec.validatePayload(key, metadata, payloadLength);
-    byte[] header = new byte[codec.encodedLength(metadata)];
-    ByteBuf out = Unpooled.wrappedBuffer(header).clear();
-    codec.encode(key, metadata, out);
-    return header;
   }
 
   /**
@@ -225,13 +197,11 @@ public final class RedisConnector implements AutoCloseable {
 
   private CompletableFuture<GetOutcome> startGet(ChunkKey key, HostMemory into) {
     Objects.requireNonNull(into, "into");
-    PairKeys keys;
     try {
-      keys = PairKeys.of(key, keyFormat);
+      return layout.get(core, key, into).start(core.expectedBytes());
     } catch (LmcacheException e) {
       return CompletableFuture.completedFuture(new GetOutcome.Failed(key, e));
     }
-    return new GetOperation(core, key, keys, into).start(core.expectedBytes());
   }
 
   private static void discard(GetOutcome undelivered) {
@@ -247,8 +217,8 @@ public final class RedisConnector implements AutoCloseable {
    * @return whether it is there
    */
   public CompletionStage<Boolean> exists(ChunkKey key) {
-    PairKeys keys = PairKeys.of(key, keyFormat);
-    return call("exists " + keys.text(), c -> c.exists(keys.metadata())).thenApply(n -> n > 0);
+    byte[] redisKey = layout.commitKey(key);
+    return call("exists " + layout.text(key), c -> c.exists(redisKey)).thenApply(n -> n > 0);
   }
 
   /**
@@ -260,7 +230,7 @@ public final class RedisConnector implements AutoCloseable {
   public CompletionStage<Integer> batchedContains(List<? extends ChunkKey> keys) {
     List<byte[]> redisKeys = new ArrayList<>(keys.size());
     for (ChunkKey key : keys) {
-      redisKeys.add(PairKeys.of(key, keyFormat).metadata());
+      redisKeys.add(layout.commitKey(key));
     }
     return containsFrom(redisKeys, 0);
   }
@@ -271,7 +241,7 @@ public final class RedisConnector implements AutoCloseable {
       return deliver(CompletableFuture.completedFuture(from), n -> {});
     }
     List<CompletableFuture<Long>> window = new ArrayList<>(to - from);
-    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
+    RedisClusterAsyncCommands<byte[], byte[]> commands = topology.control();
     for (byte[] key : keys.subList(from, to)) {
       window.add(commands.exists(key).toCompletableFuture());
     }
@@ -294,11 +264,28 @@ public final class RedisConnector implements AutoCloseable {
    * @return whether there was anything
    */
   public CompletionStage<Boolean> remove(ChunkKey key) {
-    PairKeys keys = PairKeys.of(key, keyFormat);
-    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
-    CompletableFuture<Long> header = commands.del(keys.metadata()).toCompletableFuture();
-    CompletableFuture<Long> payload = commands.del(keys.payload()).toCompletableFuture();
-    return withDeadline("remove " + keys.text(), header.thenCombine(payload, (a, b) -> a + b > 0));
+    List<byte[]> redisKeys = layout.removalOrder(key);
+    String name = "remove " + layout.text(key);
+    return withDeadline(
+        name, topology.keepsOrder() ? deleteAll(redisKeys) : deleteFrom(redisKeys, 0));
+  }
+
+  private CompletableFuture<Boolean> deleteAll(List<byte[]> redisKeys) {
+    RedisClusterAsyncCommands<byte[], byte[]> commands = topology.control();
+    List<CompletableFuture<Long>> deletions = new ArrayList<>();
+    for (byte[] redisKey : redisKeys) {
+      deletions.add(commands.del(redisKey).toCompletableFuture());
+    }
+    return Batch.of(deletions).thenApply(counts -> counts.stream().anyMatch(n -> n > 0));
+  }
+
+  private CompletableFuture<Boolean> deleteFrom(List<byte[]> redisKeys, int index) {
+    CompletableFuture<Boolean> deleted =
+        topology.control().del(redisKeys.get(index)).toCompletableFuture().thenApply(n -> n > 0);
+    return index + 1 == redisKeys.size()
+        ? deleted
+        : deleted.thenCompose(
+            any -> deleteFrom(redisKeys, index + 1).thenApply(more -> any || more));
   }
 
   /**
@@ -309,10 +296,8 @@ public final class RedisConnector implements AutoCloseable {
    * @return what is there
    */
   public CompletionStage<EntryInfo> inspect(ChunkKey key) {
-    PairKeys keys = PairKeys.of(key, keyFormat);
     return withDeadline(
-        "inspect " + keys.text(),
-        EntryInspection.of(key, keys, core.codec(), connections.control().async()));
+        "inspect " + layout.text(key), layout.inspect(core, key, topology.control()));
   }
 
   /**
@@ -323,27 +308,19 @@ public final class RedisConnector implements AutoCloseable {
    * @return the page
    */
   public CompletionStage<KeyPage> list(String cursor) {
-    ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match("*" + PairKeys.METADATA_SUFFIX);
-    return call("list keys", c -> c.scan(ScanCursor.of(cursor), args))
-        .thenApply(RedisConnector::page);
+    ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match(layout.scanPattern());
+    return withDeadline("list keys", topology.scan(cursor, args)).thenApply(this::page);
   }
 
-  private static KeyPage page(KeyScanCursor<byte[]> scanned) {
-    List<ListedKey> keys = new ArrayList<>(scanned.getKeys().size());
-    for (byte[] redisKey : scanned.getKeys()) {
-      String text = new String(redisKey, StandardCharsets.UTF_8);
-      String name = text.substring(0, text.length() - PairKeys.METADATA_SUFFIX.length());
-      keys.add(new ListedKey(name, parse(name)));
+  private KeyPage page(Topology.Scanned scanned) {
+    List<ListedKey> keys = new ArrayList<>(scanned.keys().size());
+    for (byte[] redisKey : scanned.keys()) {
+      String name = layout.textOf(new String(redisKey, StandardCharsets.UTF_8));
+      if (name != null) {
+        keys.add(new ListedKey(name, KeyNames.parse(name)));
+      }
     }
-    return new KeyPage(scanned.isFinished() ? KeyPage.END : scanned.getCursor(), keys);
-  }
-
-  private static @Nullable ChunkKey parse(String name) {
-    try {
-      return KeyFormat.parseAny(name);
-    } catch (KeySyntaxException e) {
-      return null;
-    }
+    return new KeyPage(scanned.nextCursor(), keys);
   }
 
   /**
@@ -353,7 +330,7 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<Duration> ping() {
     long start = System.nanoTime();
-    return call("ping", RedisAsyncCommands::ping)
+    return call("ping", RedisClusterAsyncCommands::ping)
         .thenApply(pong -> Duration.ofNanos(System.nanoTime() - start));
   }
 
@@ -419,15 +396,15 @@ public final class RedisConnector implements AutoCloseable {
 
   private <T> CompletableFuture<T> call(
       String name,
-      Function<RedisAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> command) {
-    return withDeadline(name, command.apply(connections.control().async()).toCompletableFuture());
+      Function<RedisClusterAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> command) {
+    return withDeadline(name, command.apply(topology.control()).toCompletableFuture());
   }
 
   /** The result of a command on the control connection, or what became of it. */
   private <T> CompletableFuture<T> withDeadline(String name, CompletableFuture<T> reply) {
     CompletableFuture<T> result = new CompletableFuture<>();
     Timeout timer =
-        connections
+        topology
             .timer()
             .newTimeout(
                 t ->
@@ -485,7 +462,7 @@ public final class RedisConnector implements AutoCloseable {
     if (closing.compareAndSet(false, true)) {
       CompletableFuture<Void> drained = core.drain();
       Timeout deadline =
-          connections
+          topology
               .timer()
               .newTimeout(
                   t -> drained.complete(null),
@@ -495,7 +472,7 @@ public final class RedisConnector implements AutoCloseable {
           (v, e) -> {
             deadline.cancel();
             core.abandonAll();
-            connections
+            topology
                 .closeAsync()
                 .whenComplete(
                     (v2, e2) -> {

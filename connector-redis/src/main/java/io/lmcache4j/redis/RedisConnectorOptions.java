@@ -4,6 +4,7 @@ package io.lmcache4j.redis;
 import io.lmcache4j.core.LmcacheVersion;
 import io.lmcache4j.core.key.KeyFormat;
 import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.core.model.KvGeometry;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Executor;
@@ -65,6 +66,8 @@ public final class RedisConnectorOptions {
   private final Path path;
   private final @Nullable Executor executor;
   private final @Nullable String clientName;
+  private final @Nullable KvGeometry geometry;
+  private final String keyPrefix;
 
   private RedisConnectorOptions(Builder b) {
     url = b.url;
@@ -80,6 +83,8 @@ public final class RedisConnectorOptions {
     path = b.path;
     executor = b.executor;
     clientName = b.clientName;
+    geometry = b.geometry;
+    keyPrefix = b.keyPrefix;
   }
 
   /**
@@ -123,6 +128,8 @@ public final class RedisConnectorOptions {
     b.path = path;
     b.executor = executor;
     b.clientName = clientName;
+    b.geometry = geometry;
+    b.keyPrefix = keyPrefix;
     return b;
   }
 
@@ -252,6 +259,24 @@ public final class RedisConnectorOptions {
     return clientName;
   }
 
+  /**
+   * What payloads of a single-key layout are.
+   *
+   * @return the geometry, or null to take them for opaque
+   */
+  public @Nullable KvGeometry geometry() {
+    return geometry;
+  }
+
+  /**
+   * What stands before every Redis key.
+   *
+   * @return the prefix; empty on LMCache's own wire
+   */
+  public String keyPrefix() {
+    return keyPrefix;
+  }
+
   /** Names the URL, without credentials, and the limits. */
   @Override
   public String toString() {
@@ -288,9 +313,24 @@ public final class RedisConnectorOptions {
     private Path path = Path.AUTO;
     private @Nullable Executor executor;
     private @Nullable String clientName;
+    private @Nullable KvGeometry geometry;
+    private String keyPrefix = "";
 
     private Builder(RemoteUrl url) {
       this.url = url;
+      takeTimes(url);
+    }
+
+    /** A URL may say how long to wait, as in redis-py; a setter called later has the last word. */
+    private void takeTimes(RemoteUrl url) {
+      Duration operation = url.timeout();
+      if (operation != null) {
+        timeout = operation;
+      }
+      Duration connect = url.connectTimeout();
+      if (connect != null) {
+        connectTimeout = connect;
+      }
     }
 
     /**
@@ -302,6 +342,7 @@ public final class RedisConnectorOptions {
      */
     public Builder url(String url) {
       this.url = RemoteUrl.parse(url);
+      takeTimes(this.url);
       return this;
     }
 
@@ -444,6 +485,30 @@ public final class RedisConnectorOptions {
      */
     public Builder clientName(String name) {
       this.clientName = Objects.requireNonNull(name, "name");
+      return this;
+    }
+
+    /**
+     * What the payloads of {@code resp://} and {@code valkey://} URLs are, which carry no header.
+     * Default: unknown, and payloads are opaque buffers of whatever length the server announces.
+     *
+     * @param geometry the geometry; payloads of any length but its full chunk's are refused
+     * @return this
+     */
+    public Builder geometry(KvGeometry geometry) {
+      this.geometry = Objects.requireNonNull(geometry, "geometry");
+      return this;
+    }
+
+    /**
+     * A prefix for every Redis key, to keep tenants of one server apart. Default: none. LMCache
+     * knows no prefix, so what is written with one is seen only by connectors that have the same.
+     *
+     * @param prefix any text
+     * @return this
+     */
+    public Builder keyPrefix(String prefix) {
+      this.keyPrefix = Objects.requireNonNull(prefix, "prefix");
       return this;
     }
 

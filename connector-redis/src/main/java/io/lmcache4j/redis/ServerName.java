@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -22,10 +22,9 @@ final class ServerName {
 
   private ServerName() {}
 
-  static String ask(StatefulRedisConnection<byte[], byte[]> connection, Duration timeout) {
+  static String ask(RedisClusterAsyncCommands<byte[], byte[]> commands, Duration timeout) {
     try {
-      return parse(
-          connection.async().info("server").get(timeout.toMillis(), TimeUnit.MILLISECONDS));
+      return parse(commands.info("server").get(timeout.toMillis(), TimeUnit.MILLISECONDS));
     } catch (ExecutionException | TimeoutException e) {
       return UNKNOWN;
     } catch (InterruptedException e) {

@@ -6,12 +6,12 @@ import java.util.Map;
 
 /**
  * What names one entry of the cache: a whole chunk ({@link CacheEngineKey}) or one layer of it
- * ({@link LayerCacheEngineKey}).
+ * ({@link LayerCacheEngineKey}), or an object of LMCache's multi-process mode ({@link ObjectKey}).
  *
  * <p>{@link Object#toString()} is the key as LMCache 0.3.13 and newer write it, or, for a key
  * without a dtype, as 0.3.6 wrote it; {@link KeyFormat} reads and writes each grammar.
  */
-public sealed interface ChunkKey permits CacheEngineKey, LayerCacheEngineKey {
+public sealed interface ChunkKey permits CacheEngineKey, LayerCacheEngineKey, ObjectKey {
 
   /**
    * The model as vLLM was given it: the path or hub id, not the served name.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.metadata.MetadataException;
 import io.lmcache4j.core.metadata.RemoteMetadata;
@@ -12,75 +12,61 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** Reads what there is under a key, in one trip and without the payload. */
-final class EntryInspection {
+/** Reads what there is under a key of the two-key layout, in one trip and without the payload. */
+final class PairInspection {
 
-  /** {@code PTTL} of a key that is not there. */
-  private static final long ABSENT = -2;
+  private PairInspection() {}
 
-  /** {@code PTTL} of a key that never expires. */
-  private static final long FOREVER = -1;
-
-  private EntryInspection() {}
-
+  /**
+   * Inspects.
+   *
+   * @param bareKey the Redis key that would be there if the chunk lay in a single-key layout
+   */
   static CompletableFuture<EntryInfo> of(
       ChunkKey key,
-      PairKeys keys,
+      PairLayout.Keys keys,
+      byte[] bareKey,
       RemoteMetadataCodec codec,
-      RedisAsyncCommands<byte[], byte[]> commands) {
-    CompletableFuture<String> headerType = commands.type(keys.metadata()).toCompletableFuture();
-    CompletableFuture<String> payloadType = commands.type(keys.payload()).toCompletableFuture();
-    CompletableFuture<Long> headerTtl = commands.pttl(keys.metadata()).toCompletableFuture();
-    CompletableFuture<Long> payloadTtl = commands.pttl(keys.payload()).toCompletableFuture();
-    // A key of another type has no length and no bytes: that becomes a problem below, not a
-    // failure.
-    CompletableFuture<@Nullable Long> headerBytes =
-        commands.strlen(keys.metadata()).toCompletableFuture().exceptionally(e -> null);
-    CompletableFuture<@Nullable Long> payloadBytes =
-        commands.strlen(keys.payload()).toCompletableFuture().exceptionally(e -> null);
-    CompletableFuture<byte @Nullable []> header =
+      RedisClusterAsyncCommands<byte[], byte[]> commands) {
+    CompletableFuture<StoredValue> header = StoredValue.of(keys.metadata(), commands);
+    CompletableFuture<StoredValue> payload = StoredValue.of(keys.payload(), commands);
+    CompletableFuture<Long> bare = commands.exists(bareKey).toCompletableFuture();
+    CompletableFuture<byte @Nullable []> headerBytes =
         commands
             .getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES)
             .toCompletableFuture()
             .exceptionally(e -> null);
-    return CompletableFuture.allOf(
-            headerType, payloadType, headerTtl, payloadTtl, headerBytes, payloadBytes, header)
+    return CompletableFuture.allOf(header, payload, bare, headerBytes)
         .thenApply(
             v ->
                 judge(
                     key,
                     keys.text(),
                     codec,
-                    new Half(headerType.join(), headerBytes.join(), headerTtl.join()),
-                    new Half(payloadType.join(), payloadBytes.join(), payloadTtl.join()),
-                    header.join()));
-  }
-
-  /** One of the two keys. */
-  private record Half(String type, @Nullable Long bytes, long ttlMillis) {
-
-    boolean isPresent() {
-      return !type.equals("none");
-    }
-
-    long length() {
-      return bytes == null ? 0 : bytes;
-    }
+                    header.join(),
+                    payload.join(),
+                    headerBytes.join(),
+                    bare.join() > 0));
   }
 
   private static EntryInfo judge(
       ChunkKey key,
       String text,
       RemoteMetadataCodec codec,
-      Half header,
-      Half payload,
-      byte @Nullable [] headerBytes) {
+      StoredValue header,
+      StoredValue payload,
+      byte @Nullable [] headerBytes,
+      boolean isSingle) {
     List<String> problems = new ArrayList<>();
     RemoteMetadata metadata = null;
     if (header.isPresent()) {
       metadata = decode(text, codec, header, headerBytes, problems);
     } else if (payload.isPresent()) {
       problems.add("the metadata is missing: no reader will ever find the payload");
+    } else if (isSingle) {
+      problems.add(
+          "this chunk lies in a single-key layout (resp:// or valkey://): a reader of this URL finds"
+              + " a miss");
     }
     if (payload.isPresent() && payload.bytes() == null) {
       problems.add("the payload's key holds a " + payload.type() + " and not a string");
@@ -92,8 +78,10 @@ final class EntryInspection {
     }
     if (header.isPresent() && payload.isPresent() && outlives(header, payload)) {
       problems.add(
-          "the metadata outlives the payload: it expires in "
-              + (header.ttlMillis() == FOREVER ? "no time" : header.ttlMillis() + " ms")
+          "the metadata outlives the payload: it expires "
+              + (header.ttlMillis() == StoredValue.FOREVER
+                  ? "never"
+                  : "in " + header.ttlMillis() + " ms")
               + ", the payload in "
               + payload.ttlMillis()
               + " ms");
@@ -104,20 +92,20 @@ final class EntryInspection {
         payload.isPresent(),
         metadata,
         payload.length(),
-        header.isPresent() ? header.ttlMillis() : ABSENT,
-        payload.isPresent() ? payload.ttlMillis() : ABSENT,
+        header.ttlMillis(),
+        payload.ttlMillis(),
         problems);
   }
 
-  private static boolean outlives(Half header, Half payload) {
+  private static boolean outlives(StoredValue header, StoredValue payload) {
     return payload.ttlMillis() >= 0
-        && (header.ttlMillis() == FOREVER || header.ttlMillis() > payload.ttlMillis());
+        && (header.ttlMillis() == StoredValue.FOREVER || header.ttlMillis() > payload.ttlMillis());
   }
 
   private static @Nullable RemoteMetadata decode(
       String text,
       RemoteMetadataCodec codec,
-      Half header,
+      StoredValue header,
       byte @Nullable [] bytes,
       List<String> problems) {
     if (header.bytes() == null || bytes == null) {

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScanArgs;
+import io.lettuce.core.ScanCursor;
+import io.lettuce.core.cluster.ClusterClientOptions;
+import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lmcache4j.redis.wire.Accelerator;
+import io.netty.util.Timer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A Redis cluster. Each lane is a cluster connection of its own, that is, one socket to every node
+ * that it has had to talk to; Lettuce routes by slot and follows MOVED and ASK.
+ *
+ * <p>A scan goes through the masters in the order of their ids; its cursor is {@code id:cursor}.
+ */
+final class ClusterTopology implements Topology {
+
+  /**
+   * How often the slots are looked up again when nothing has gone wrong; a redirect does it at
+   * once.
+   */
+  private static final Duration REFRESH = Duration.ofSeconds(30);
+
+  private final ClientResources resources;
+  private final RedisClusterClient client;
+  private final StatefulRedisClusterConnection<byte[], byte[]> control;
+  private final List<DataLane> lanes;
+
+  private ClusterTopology(
+      ClientResources resources,
+      RedisClusterClient client,
+      List<StatefulRedisClusterConnection<byte[], byte[]>> connections) {
+    this.resources = resources;
+    this.client = client;
+    this.control = connections.get(0);
+    List<DataLane> ways = new ArrayList<>();
+    for (StatefulRedisClusterConnection<byte[], byte[]> c :
+        connections.subList(1, connections.size())) {
+      ways.add(new DataLane(c));
+    }
+    this.lanes = List.copyOf(ways);
+  }
+
+  static ClusterTopology open(RedisConnectorOptions options, Accelerator accelerator) {
+    List<RedisURI> seeds = new ArrayList<>();
+    for (RemoteUrl.Node node : options.url().nodes()) {
+      seeds.add(LettuceSettings.finish(RedisURI.Builder.redis(node.host(), node.port()), options));
+    }
+    ClientResources resources = LettuceSettings.resources(accelerator);
+    RedisClusterClient client = RedisClusterClient.create(resources, seeds);
+    try {
+      client.setOptions(
+          ClusterClientOptions.builder(LettuceSettings.clientOptions(options))
+              .topologyRefreshOptions(
+                  ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh(REFRESH).build())
+              .build());
+      List<CompletableFuture<StatefulRedisClusterConnection<byte[], byte[]>>> opening =
+          new ArrayList<>();
+      for (int i = 0; i <= options.dataConnections(); i++) {
+        opening.add(client.connectAsync(ByteArrayCodec.INSTANCE).toCompletableFuture());
+      }
+      return new ClusterTopology(resources, client, LettuceSettings.await(opening, options));
+    } catch (RuntimeException e) {
+      LettuceSettings.shutDown(client, resources);
+      throw e;
+    }
+  }
+
+  @Override
+  public List<DataLane> lanes() {
+    return lanes;
+  }
+
+  @Override
+  public RedisClusterAsyncCommands<byte[], byte[]> control() {
+    return control.async();
+  }
+
+  @Override
+  public boolean keepsOrder() {
+    return false;
+  }
+
+  @Override
+  public CompletableFuture<Scanned> scan(String cursor, ScanArgs args) {
+    List<String> masters = new ArrayList<>();
+    for (RedisClusterNode node : control.getPartitions()) {
+      if (node.is(RedisClusterNode.NodeFlag.UPSTREAM)) {
+        masters.add(node.getNodeId());
+      }
+    }
+    masters.sort(null);
+    int colon = cursor.indexOf(':');
+    String id = colon < 0 ? masters.get(0) : cursor.substring(0, colon);
+    String within = colon < 0 ? KeyPage.END : cursor.substring(colon + 1);
+    return control
+        .getConnectionAsync(id)
+        .thenCompose(c -> c.async().scan(ScanCursor.of(within), args))
+        .thenApply(
+            page -> {
+              if (!page.isFinished()) {
+                return new Scanned(id + ":" + page.getCursor(), page.getKeys());
+              }
+              // Not by position: masters may have come and gone since the last step.
+              for (String next : masters) {
+                if (next.compareTo(id) > 0) {
+                  return new Scanned(next + ":" + KeyPage.END, page.getKeys());
+                }
+              }
+              return new Scanned(KeyPage.END, page.getKeys());
+            });
+  }
+
+  @Override
+  public Timer timer() {
+    return resources.timer();
+  }
+
+  @Override
+  public CompletableFuture<Void> closeAsync() {
+    return LettuceSettings.shutDown(client, resources);
+  }
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lmcache4j.core.key.ChunkKey;
+import io.lmcache4j.core.memory.HostMemory;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a chunk lies in Redis: what LMCache calls a connector. The layouts do not interoperate, and
+ * to a reader of one a chunk of another looks like a cold cache; {@link #inspect} says so.
+ */
+interface Layout {
+
+  /** The layout of a URL. */
+  static Layout of(RedisConnectorOptions options) {
+    RemoteUrl url = options.url();
+    String prefix = options.keyPrefix();
+    return switch (url.scheme()) {
+      case REDIS, REDISS, UNIX, REDIS_CLUSTER, REDIS_SENTINEL ->
+          new PairLayout(new KeyNames(options.lmcacheVersion(), prefix, ""));
+      case RESP -> new SingleKeyLayout(new KeyNames(options.lmcacheVersion(), prefix, ""), options);
+      case VALKEY -> {
+        if (!url.isValkeyPair()) {
+          yield new SingleKeyLayout(new KeyNames(options.lmcacheVersion(), prefix, ""), options);
+        }
+        yield new PairLayout(
+            url.isValkeyCluster()
+                ? new KeyNames(options.lmcacheVersion(), prefix + "{", "}:")
+                : new KeyNames(options.lmcacheVersion(), prefix, ":"));
+      }
+    };
+  }
+
+  /** The chunk's key as text; throws if the key does not fit the grammar. */
+  String text(ChunkKey key);
+
+  /**
+   * Checks a chunk and prepares to store it.
+   *
+   * @throws io.lmcache4j.core.LmcacheException if it is refused; nothing is held then
+   */
+  Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk);
+
+  /** Prepares to read a chunk. */
+  Operation<GetOutcome> get(ConnectorCore core, ChunkKey key, HostMemory into);
+
+  /** The Redis key whose existence says that the chunk is there. */
+  byte[] commitKey(ChunkKey key);
+
+  /** The Redis keys of a chunk, in the order in which they are to be deleted. */
+  List<byte[]> removalOrder(ChunkKey key);
+
+  /** What SCAN should look for. */
+  String scanPattern();
+
+  /** The chunk's key in a Redis key that was found so, or null if that is none. */
+  @Nullable String textOf(String redisKey);
+
+  /** Tells what is there, without the payload. */
+  CompletableFuture<EntryInfo> inspect(
+      ConnectorCore core, ChunkKey key, RedisClusterAsyncCommands<byte[], byte[]> commands);
+}

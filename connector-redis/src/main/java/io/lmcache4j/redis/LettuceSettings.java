@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.AbstractRedisClient;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
+import io.lettuce.core.SslVerifyMode;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.metrics.CommandLatencyRecorder;
+import io.lettuce.core.protocol.ProtocolVersion;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultClientResources;
+import io.lmcache4j.redis.wire.Accelerator;
+import java.io.File;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/** Our options in Lettuce's words, the same for every topology. */
+final class LettuceSettings {
+
+  /** How long event loops may take to end; by then nothing is under way any more. */
+  private static final int SHUTDOWN_SECONDS = 2;
+
+  private LettuceSettings() {}
+
+  static ClientResources resources(Accelerator accelerator) {
+    return DefaultClientResources.builder()
+        .nettyCustomizer(accelerator)
+        .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+        .build();
+  }
+
+  static ClientOptions clientOptions(RedisConnectorOptions options) {
+    ClientOptions.Builder builder =
+        ClientOptions.builder()
+            .autoReconnect(true)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .protocolVersion(
+                options.url().protocol() == 2 ? ProtocolVersion.RESP2 : ProtocolVersion.RESP3)
+            // Deadlines are kept above: Lettuce's would complete futures and say nothing of the
+            // bytes.
+            .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
+            .socketOptions(
+                SocketOptions.builder()
+                    .connectTimeout(options.connectTimeout())
+                    .keepAlive(true)
+                    .tcpNoDelay(true)
+                    .build());
+    RemoteUrl.Tls tls = options.url().tls();
+    if (tls != null) {
+      builder.sslOptions(sslOptions(tls));
+    }
+    return builder.build();
+  }
+
+  private static SslOptions sslOptions(RemoteUrl.Tls tls) {
+    SslOptions.Builder builder = SslOptions.builder().jdkSslProvider();
+    if (tls.caCerts() != null) {
+      builder.trustManager(readable("ssl_ca_certs", tls.caCerts()));
+    }
+    if (tls.certFile() != null && tls.keyFile() != null) {
+      builder.keyManager(
+          readable("ssl_certfile", tls.certFile()),
+          readable("ssl_keyfile", tls.keyFile()),
+          new char[0]);
+    }
+    return builder.build();
+  }
+
+  private static File readable(String parameter, String path) {
+    File file = new File(path);
+    if (!file.canRead()) {
+      throw new RemoteUrlException(parameter + " names " + path + ", which cannot be read");
+    }
+    return file;
+  }
+
+  /** Sets on a URI what does not depend on where it points. */
+  static RedisURI finish(RedisURI.Builder builder, RedisConnectorOptions options) {
+    RemoteUrl url = options.url();
+    builder.withDatabase(url.database()).withTimeout(options.connectTimeout());
+    char[] password = url.password();
+    if (password != null) {
+      String user = url.user();
+      if (user != null) {
+        builder.withAuthentication(user, password);
+      } else {
+        builder.withPassword(password);
+      }
+    }
+    String name = options.clientName() == null ? url.clientName() : options.clientName();
+    if (name != null) {
+      builder.withClientName(name);
+    }
+    RemoteUrl.Tls tls = url.tls();
+    if (tls != null) {
+      builder.withSsl(true).withVerifyPeer(verifyMode(tls));
+    }
+    return builder.build();
+  }
+
+  private static SslVerifyMode verifyMode(RemoteUrl.Tls tls) {
+    if (!tls.verifyCertificate()) {
+      return SslVerifyMode.NONE;
+    }
+    return tls.verifyHost() ? SslVerifyMode.FULL : SslVerifyMode.CA;
+  }
+
+  /**
+   * Waits for connections that are being made.
+   *
+   * @throws RedisConnectorException if one of them fails or time is up
+   */
+  static <T> List<T> await(List<CompletableFuture<T>> opening, RedisConnectorOptions options) {
+    RemoteUrl url = options.url();
+    try {
+      CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new))
+          .get(options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      throw new RedisConnectorException(
+          "cannot connect to " + url + " within " + options.connectTimeout().toMillis() + " ms", e);
+    } catch (ExecutionException e) {
+      throw new RedisConnectorException(
+          "cannot connect to " + url + ": " + reason(e), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RedisConnectorException("interrupted connecting to " + url, e);
+    }
+    List<T> connections = new ArrayList<>(opening.size());
+    for (CompletableFuture<T> connection : opening) {
+      connections.add(connection.join());
+    }
+    return connections;
+  }
+
+  /** Closes what a topology opened. */
+  static CompletableFuture<Void> shutDown(AbstractRedisClient client, ClientResources resources) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    client
+        .shutdownAsync(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
+        .whenComplete(
+            (v, e) ->
+                resources
+                    .shutdown(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
+                    .addListener(
+                        f -> {
+                          done.complete(null);
+                        }));
+    return done;
+  }
+
+  /** The innermost message: Lettuce's own is only that it could not connect, and to what. */
+  static String reason(Throwable e) {
+    Throwable innermost = e;
+    for (Throwable cause = e; cause != null; cause = next(cause)) {
+      innermost = cause;
+    }
+    return String.valueOf(innermost.getMessage());
+  }
+
+  private static @Nullable Throwable next(Throwable e) {
+    return e.getCause() == e ? null : e.getCause();
+  }
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.ScanArgs;
+import io.lettuce.core.ScanCursor;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.resource.ClientResources;
+import io.lmcache4j.redis.wire.Accelerator;
+import io.netty.util.Timer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One server: over TCP, TLS or a unix socket, or the master that Sentinel names. Sentinel is asked
+ * again at every connection, so a reconnect follows a failover.
+ */
+final class StandaloneTopology implements Topology {
+
+  private final ClientResources resources;
+  private final RedisClient client;
+  private final StatefulRedisConnection<byte[], byte[]> control;
+  private final List<DataLane> lanes;
+
+  private StandaloneTopology(
+      ClientResources resources,
+      RedisClient client,
+      List<StatefulRedisConnection<byte[], byte[]>> connections) {
+    this.resources = resources;
+    this.client = client;
+    this.control = connections.get(0);
+    List<DataLane> ways = new ArrayList<>();
+    for (StatefulRedisConnection<byte[], byte[]> c : connections.subList(1, connections.size())) {
+      ways.add(new DataLane(c));
+    }
+    this.lanes = List.copyOf(ways);
+  }
+
+  static StandaloneTopology open(RedisConnectorOptions options, Accelerator accelerator) {
+    RedisURI uri = LettuceSettings.finish(builder(options.url()), options);
+    ClientResources resources = LettuceSettings.resources(accelerator);
+    RedisClient client = RedisClient.create(resources);
+    try {
+      client.setOptions(LettuceSettings.clientOptions(options));
+      List<CompletableFuture<StatefulRedisConnection<byte[], byte[]>>> opening = new ArrayList<>();
+      for (int i = 0; i <= options.dataConnections(); i++) {
+        opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
+      }
+      return new StandaloneTopology(resources, client, LettuceSettings.await(opening, options));
+    } catch (RuntimeException e) {
+      LettuceSettings.shutDown(client, resources);
+      throw e;
+    }
+  }
+
+  private static RedisURI.Builder builder(RemoteUrl url) {
+    if (url.scheme() == RemoteUrl.Scheme.UNIX) {
+      return RedisURI.Builder.socket(url.path());
+    }
+    RemoteUrl.Node first = url.nodes().get(0);
+    if (url.scheme() != RemoteUrl.Scheme.REDIS_SENTINEL) {
+      return RedisURI.Builder.redis(first.host(), first.port());
+    }
+    RedisURI.Builder builder = RedisURI.builder().withSentinelMasterId(url.serviceName());
+    for (RemoteUrl.Node node : url.nodes()) {
+      builder.withSentinel(node.host(), node.port());
+    }
+    return builder;
+  }
+
+  @Override
+  public List<DataLane> lanes() {
+    return lanes;
+  }
+
+  @Override
+  public RedisClusterAsyncCommands<byte[], byte[]> control() {
+    return control.async();
+  }
+
+  @Override
+  public boolean keepsOrder() {
+    return true;
+  }
+
+  @Override
+  public CompletableFuture<Scanned> scan(String cursor, ScanArgs args) {
+    return control
+        .async()
+        .scan(ScanCursor.of(cursor), args)
+        .toCompletableFuture()
+        .thenApply(
+            page ->
+                new Scanned(page.isFinished() ? KeyPage.END : page.getCursor(), page.getKeys()));
+  }
+
+  @Override
+  public Timer timer() {
+    return resources.timer();
+  }
+
+  @Override
+  public CompletableFuture<Void> closeAsync() {
+    return LettuceSettings.shutDown(client, resources);
+  }
+}
