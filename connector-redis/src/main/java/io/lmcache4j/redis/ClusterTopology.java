@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.ScanCursor;
@@ -23,6 +24,11 @@ import java.util.concurrent.CompletableFuture;
  * A Redis cluster. Each lane is a cluster connection of its own, that is, one socket to every node
  * that it has had to talk to; Lettuce routes by slot and follows MOVED and ASK.
  *
+ * <p>Sockets are opened at the first command for their node, a redirected one too, so commands that
+ * come before a socket is open have to wait for it: rejecting them, as {@link StandaloneTopology}
+ * does, would fail the first of each node and most of a resharding. They wait no longer than their
+ * deadline.
+ *
  * <p>A scan goes through the masters in the order of their ids; its cursor is {@code id:cursor}.
  */
 final class ClusterTopology implements Topology {
@@ -35,6 +41,7 @@ final class ClusterTopology implements Topology {
 
   private final ClientResources resources;
   private final RedisClusterClient client;
+  private final List<StatefulRedisClusterConnection<byte[], byte[]>> connections;
   private final StatefulRedisClusterConnection<byte[], byte[]> control;
   private final List<DataLane> lanes;
 
@@ -44,6 +51,7 @@ final class ClusterTopology implements Topology {
       List<StatefulRedisClusterConnection<byte[], byte[]>> connections) {
     this.resources = resources;
     this.client = client;
+    this.connections = connections;
     this.control = connections.get(0);
     List<DataLane> ways = new ArrayList<>();
     for (StatefulRedisClusterConnection<byte[], byte[]> c :
@@ -62,10 +70,14 @@ final class ClusterTopology implements Topology {
     RedisClusterClient client = RedisClusterClient.create(resources, seeds);
     try {
       client.setOptions(
-          ClusterClientOptions.builder(LettuceSettings.clientOptions(options))
+          ClusterClientOptions.builder(
+                  LettuceSettings.clientOptions(
+                      options, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS))
               .topologyRefreshOptions(
                   ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh(REFRESH).build())
               .build());
+      LettuceSettings.await(
+          List.of(client.refreshPartitionsAsync().toCompletableFuture()), options);
       List<CompletableFuture<StatefulRedisClusterConnection<byte[], byte[]>>> opening =
           new ArrayList<>();
       for (int i = 0; i <= options.dataConnections(); i++) {
@@ -130,6 +142,13 @@ final class ClusterTopology implements Topology {
 
   @Override
   public CompletableFuture<Void> closeAsync() {
-    return LettuceSettings.shutDown(client, resources);
+    // Each closes its sockets to the nodes; the client alone would close those twice, and warn.
+    List<CompletableFuture<Void>> closing = new ArrayList<>();
+    for (StatefulRedisClusterConnection<byte[], byte[]> connection : connections) {
+      closing.add(connection.closeAsync());
+    }
+    return CompletableFuture.allOf(closing.toArray(CompletableFuture[]::new))
+        .handle((v, e) -> LettuceSettings.shutDown(client, resources))
+        .thenCompose(done -> done);
   }
 }

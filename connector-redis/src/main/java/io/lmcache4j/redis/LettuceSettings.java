@@ -14,6 +14,7 @@ import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
 import io.lmcache4j.redis.wire.Accelerator;
+import io.netty.handler.ssl.OpenSsl;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,11 +39,12 @@ final class LettuceSettings {
         .build();
   }
 
-  static ClientOptions clientOptions(RedisConnectorOptions options) {
+  static ClientOptions clientOptions(
+      RedisConnectorOptions options, ClientOptions.DisconnectedBehavior whileDisconnected) {
     ClientOptions.Builder builder =
         ClientOptions.builder()
             .autoReconnect(true)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .disconnectedBehavior(whileDisconnected)
             .protocolVersion(
                 options.url().protocol() == 2 ? ProtocolVersion.RESP2 : ProtocolVersion.RESP3)
             // Deadlines are kept above: Lettuce's would complete futures and say nothing of the
@@ -63,7 +65,12 @@ final class LettuceSettings {
   }
 
   private static SslOptions sslOptions(RemoteUrl.Tls tls) {
-    SslOptions.Builder builder = SslOptions.builder().jdkSslProvider();
+    SslOptions.Builder builder = SslOptions.builder();
+    if (OpenSsl.isAvailable()) {
+      // Several times the JDK's own in bytes a second; there if netty-tcnative is on the class
+      // path.
+      builder.openSslProvider();
+    }
     if (tls.caCerts() != null) {
       builder.trustManager(readable("ssl_ca_certs", tls.caCerts()));
     }

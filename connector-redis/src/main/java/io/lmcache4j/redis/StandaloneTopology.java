@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScanArgs;
@@ -45,7 +46,9 @@ final class StandaloneTopology implements Topology {
     ClientResources resources = LettuceSettings.resources(accelerator);
     RedisClient client = RedisClient.create(resources);
     try {
-      client.setOptions(LettuceSettings.clientOptions(options));
+      client.setOptions(
+          LettuceSettings.clientOptions(
+              options, ClientOptions.DisconnectedBehavior.REJECT_COMMANDS));
       List<CompletableFuture<StatefulRedisConnection<byte[], byte[]>>> opening = new ArrayList<>();
       for (int i = 0; i <= options.dataConnections(); i++) {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());

@@ -11,9 +11,6 @@ import java.util.concurrent.CompletableFuture;
 /**
  * The sockets of one connector, whatever stands behind them: one way for lookups and listings, so
  * that they never stand behind a payload, and some for payloads.
- *
- * <p>A lost connection fails what was under way on it and rejects what comes, at once, while
- * Lettuce reconnects in the background: whoever waits for a cache would rather have a miss.
  */
 interface Topology {
 
