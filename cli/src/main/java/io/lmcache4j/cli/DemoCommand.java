@@ -2,6 +2,7 @@
 package io.lmcache4j.cli;
 
 import io.lmcache4j.cli.server.LocalRedis;
+import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
@@ -31,9 +32,9 @@ import picocli.CommandLine.ParentCommand;
     description = "Stores a prompt with one connector and fetches it with another.",
     footer = {
       "",
-      "Without --url it starts a Redis of its own, which goes with it; the variables of LMCache are",
-      "not looked at, so that nothing is written to a cache in use. With --keep a Redis of its own",
-      "is left running, and what it says tells how to stop it.",
+      "Without --url it starts a Redis of its own, which goes with it; the variables of LMCache are not"
+          + " looked at, so that nothing is written to a cache in use. With --keep a Redis of its own is left"
+          + " running, and how to stop it is said.",
       "The exit code is 1 if a chunk was not found or came back different."
     })
 final class DemoCommand implements Callable<Integer> {
@@ -94,9 +95,18 @@ final class DemoCommand implements Callable<Integer> {
         return exchange(url, keys, producer, memory);
       } finally {
         if (!keep) {
-          keys.forEach(producer.sync()::remove);
+          remove(keys, producer);
         }
       }
+    }
+  }
+
+  /** What went wrong before is what is to be reported, and the entries have a time to live. */
+  private void remove(List<ChunkKey> keys, RedisConnector producer) {
+    try {
+      keys.forEach(producer.sync()::remove);
+    } catch (LmcacheException e) {
+      app.note("lmcache4j: what was written could not be removed: " + e.getMessage());
     }
   }
 
@@ -148,6 +158,10 @@ final class DemoCommand implements Callable<Integer> {
       print("");
       print("keys%s:", keep ? "" : " (removed; --keep leaves them)");
       keys.forEach(key -> app.out().println(key));
+      if (keep) {
+        print("");
+        print("to look:  lmcache4j inspect --url %s '%s'", Secrets.mask(url), keys.get(0));
+      }
       return fetched.equal == keys.size() ? ExitCode.OK : ExitCode.ABSENT;
     }
   }
@@ -159,7 +173,7 @@ final class DemoCommand implements Callable<Integer> {
       HostMemory memory,
       List<Long> checksums) {
     List<KvChunk> chunks = new ArrayList<>();
-    try (Progress progress = app.progress("storing", bytes(keys), Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("storing", bytes(keys))) {
       for (ChunkKey key : keys) {
         ChunkBuffer payload = memory.tryLease(DemoPrompt.CHUNK_BYTES);
         if (payload == null) {
@@ -195,7 +209,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private Fetched fetch(List<ChunkKey> keys, List<Long> checksums, RedisConnector consumer) {
-    try (Progress progress = app.progress("fetching", bytes(keys), Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("fetching", bytes(keys))) {
       long start = System.nanoTime();
       List<CompletableFuture<GetOutcome>> gets =
           keys.stream()

@@ -29,8 +29,8 @@ import picocli.CommandLine.ParentCommand;
     description = "Stores a file as a chunk, as LMCache would.",
     footer = {
       "",
-      "Shapes and dtypes must make the length of the file. As in a vLLM that names too few",
-      "dtypes, those that are missing are the first one, or bfloat16 if there is none."
+      "Shapes and dtypes must make the length of the file. As with a vLLM that names too few dtypes,"
+          + " those that are missing are the first one, or bfloat16 if there is none."
     })
 final class PutCommand implements Callable<Integer> {
 
@@ -102,7 +102,7 @@ final class PutCommand implements Callable<Integer> {
   }
 
   private ChunkBuffer read(int length, HostMemory memory) {
-    try (Progress progress = app.progress("reading", length, Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("reading", length)) {
       return PayloadFile.read(in, length, memory, progress);
     }
   }
