@@ -18,7 +18,8 @@ import java.util.Objects;
  * <p>A model name may contain {@code @}: LMCache writes such keys without complaint and cannot read
  * them back; here they are read from the right, so they survive.
  *
- * <p>Immutable; safe for use by many threads.
+ * <p>Immutable; safe for use by many threads. The constructor copies the tags and throws {@link
+ * KeySyntaxException} for parts that no key can have.
  *
  * @param modelName the model as vLLM was given it; not empty, and not beginning with {@code vllm@},
  *     which marks keys of LMCache 0.3.12 and older
@@ -39,11 +40,7 @@ public record CacheEngineKey(
     Map<String, String> tags)
     implements ChunkKey {
 
-  /**
-   * Checks the parts and copies the tags.
-   *
-   * @throws KeySyntaxException if a part is none that a key can have
-   */
+  // Checked here, and not where a key is written, so that no key exists that can't be one.
   public CacheEngineKey {
     Objects.requireNonNull(dtype, "dtype");
     tags = Collections.unmodifiableMap(new LinkedHashMap<>(tags));

@@ -6,18 +6,14 @@ import java.util.Map;
 
 /**
  * Key of one layer of a chunk ({@code LayerCacheEngineKey}, {@code lmcache/utils.py}, LMCache
- * 0.5.6), as layerwise transfer uses it.
+ * 0.5.6), as layerwise transfer uses it. The constructor throws {@link KeySyntaxException} for a
+ * negative layer.
  *
  * @param chunk the chunk
  * @param layerId the layer, 0 or more
  */
 public record LayerCacheEngineKey(CacheEngineKey chunk, int layerId) implements ChunkKey {
 
-  /**
-   * Checks the layer.
-   *
-   * @throws KeySyntaxException if it is negative
-   */
   public LayerCacheEngineKey {
     if (layerId < 0) {
       throw new KeySyntaxException(

@@ -24,7 +24,6 @@ import java.util.Objects;
 public record RemoteMetadata(
     long length, MemoryFormat format, List<Shape> shapes, List<DType> dtypes) {
 
-  /** Copies the lists. */
   public RemoteMetadata {
     Objects.requireNonNull(format, "format");
     shapes = List.copyOf(shapes);

@@ -179,7 +179,22 @@ public final class RemoteMetadataCodec {
       validateGroup(key, group, metadata.shapes().get(group), metadata.dtype(group), min);
     }
     if (strict && metadata.length() != metadata.payloadBytes()) {
-      throw new LengthMismatchException(key, metadata.length(), metadata.payloadBytes());
+      throw new LengthMismatchException(
+          key, metadata.length(), metadata.payloadBytes(), "its shapes and dtypes");
+    }
+  }
+
+  /**
+   * Checks that a payload is as long as its header says.
+   *
+   * @param key the key, for the message
+   * @param metadata what the header says
+   * @param payloadLength bytes of the payload
+   * @throws LengthMismatchException if it is not
+   */
+  public static void validatePayload(String key, RemoteMetadata metadata, long payloadLength) {
+    if (metadata.length() != payloadLength) {
+      throw new LengthMismatchException(key, metadata.length(), payloadLength, "the payload");
     }
   }
 

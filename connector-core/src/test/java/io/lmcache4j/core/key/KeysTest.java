@@ -208,6 +208,7 @@ class KeysTest {
         "V0_3_13|m@1@0@@half|chunk hash|\"\"",
         "V0_3_3|vllm@m@1@0@a|chunk hash|a",
         "V0_3_0|vllm@m@1@0@a@t%v|chunk hash|t%v",
+        "V0_3_6|vllm@m@1@x@a@3|worker id|x",
         "V0_3_13|m@1@+0@a@half|worker id|+0",
         "V0_3_13|m@1@-0@a@half|worker id|-0",
         "V0_3_13|m@ 1@0@a@half|world size| 1",

@@ -330,6 +330,9 @@ class RemoteMetadataCodecTest {
     long max = Integer.MAX_VALUE;
     assertThat(RemoteMetadataCodec.disagreement(metadata(4, Shape.of(max, max, max, max)), 4))
         .hasValueSatisfying(reason -> assertThat(reason).endsWith("or more"));
+    // Two groups of that size wrap to -2.
+    Shape huge = Shape.of(max, max, max, max);
+    assertThat(metadata(4, huge, huge).payloadBytes()).isEqualTo(Long.MAX_VALUE);
     // 65,536 to the fourth wraps to 0 in 64 bits.
     assertThat(
             RemoteMetadataCodec.disagreement(metadata(0, Shape.of(65536, 65536, 65536, 65536)), 0))

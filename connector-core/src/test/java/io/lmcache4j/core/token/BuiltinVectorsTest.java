@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lmcache4j.core.DType;
 import io.lmcache4j.core.LmcacheVersion;
+import io.lmcache4j.core.VectorFile;
 import io.lmcache4j.core.token.HashVectors.KeyGrammar;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.TestFactory;
 /** What real LMCache 0.5.6 made of prompts with Python's own hash. */
 class BuiltinVectorsTest {
 
-  private final JsonNode vectors = HashVectors.read("hash_builtin.json");
+  private final JsonNode vectors = VectorFile.read("hash_builtin");
   private final long[] seq = HashVectors.tokens("seq_0_39");
 
   @TestFactory
@@ -33,7 +34,7 @@ class BuiltinVectorsTest {
   @TestFactory
   Stream<DynamicTest> hashesAsLmcacheWithVllmForEachSeedAndSipHash() {
     List<JsonNode> starts =
-        HashVectors.list(HashVectors.read("hash_builtin_vllm_none_hash.json").path("rows"));
+        HashVectors.list(VectorFile.read("hash_builtin_vllm_none_hash").path("rows"));
     assertThat(starts).hasSize(8);
     assertThat(starts.stream().mapToInt(s -> s.path("rows").size()).sum()).isEqualTo(48);
     return starts.stream()
@@ -51,7 +52,7 @@ class BuiltinVectorsTest {
   @TestFactory
   Stream<DynamicTest> hashesFromTheNoneHashThatVllmComputes() {
     List<JsonNode> starts =
-        HashVectors.list(HashVectors.read("hash_builtin_vllm_none_hash.json").path("rows"));
+        HashVectors.list(VectorFile.read("hash_builtin_vllm_none_hash").path("rows"));
     return starts.stream()
         .map(
             start ->

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.cbor.CBORFactory;
 import com.fasterxml.jackson.dataformat.cbor.CBORGenerator;
+import io.lmcache4j.core.VectorFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,7 @@ class CborTupleWriterTest {
   @TestFactory
   Stream<DynamicTest> encodesAsCanonicalCborLibraryOfVllm() {
     List<JsonNode> rows =
-        HashVectors.list(HashVectors.read("hash_cbor_restated.json").path("cbor_encodings"));
+        HashVectors.list(VectorFile.read("hash_cbor_restated").path("cbor_encodings"));
     assertThat(rows).hasSize(10);
     return rows.stream()
         .map(

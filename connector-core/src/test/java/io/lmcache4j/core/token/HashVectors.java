@@ -4,12 +4,9 @@ package io.lmcache4j.core.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lmcache4j.core.DType;
+import io.lmcache4j.core.VectorFile;
 import io.lmcache4j.core.key.CacheEngineKey;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,17 +17,7 @@ final class HashVectors {
 
   static final String MODEL = "meta-llama/Llama-3.1-8B-Instruct";
 
-  private static final ObjectMapper JSON = new ObjectMapper();
-
   private HashVectors() {}
-
-  static JsonNode read(String name) {
-    try (InputStream in = HashVectors.class.getResourceAsStream("/vectors/" + name)) {
-      return JSON.readTree(in);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
 
   static List<JsonNode> list(JsonNode array) {
     assertThat(array.isArray()).isTrue();
@@ -49,7 +36,7 @@ final class HashVectors {
 
   /** A named prompt; {@code hash_builtin.json} has them all. */
   static long[] tokens(String name) {
-    return longs(read("hash_builtin.json").path("token_sets").path(name));
+    return longs(VectorFile.read("hash_builtin").path("token_sets").path(name));
   }
 
   static boolean fitsInt(long[] tokens) {

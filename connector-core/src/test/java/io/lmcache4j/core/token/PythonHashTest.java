@@ -4,6 +4,7 @@ package io.lmcache4j.core.token;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.lmcache4j.core.VectorFile;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.stream.Stream;
@@ -13,7 +14,7 @@ import org.junit.jupiter.api.TestFactory;
 
 class PythonHashTest {
 
-  private final JsonNode vectors = HashVectors.read("hash_primitives.json");
+  private final JsonNode vectors = VectorFile.read("hash_primitives");
 
   @TestFactory
   Stream<DynamicTest> hashesIntegersAsPython() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lmcache4j.core.LmcacheVersion;
+import io.lmcache4j.core.VectorFile;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
@@ -21,7 +22,7 @@ class Sha256CborVectorsTest {
 
   private static final int CHAINS = 4;
 
-  private final JsonNode vectors = HashVectors.read("hash_cbor_restated.json");
+  private final JsonNode vectors = VectorFile.read("hash_cbor_restated");
 
   private record Chain(HashAlgorithm algorithm, String version, boolean fromZero) {}
 

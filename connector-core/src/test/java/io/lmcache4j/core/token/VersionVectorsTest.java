@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.lmcache4j.core.LmcacheVersion;
+import io.lmcache4j.core.VectorFile;
 import io.lmcache4j.core.token.HashVectors.KeyGrammar;
 import java.util.List;
 import java.util.Map;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.TestFactory;
 /** What seven releases of LMCache made of the same prompts. */
 class VersionVectorsTest {
 
-  private final JsonNode vectors = HashVectors.read("hash_by_version.json");
+  private final JsonNode vectors = VectorFile.read("hash_by_version");
 
   @TestFactory
   Stream<DynamicTest> hashesAsEachRelease() {

@@ -25,16 +25,30 @@ public final class Accelerator implements NettyCustomizer {
   private static final String ENCODER = "lmcache4j-encoder";
 
   private final WireMetrics metrics;
+  private final boolean enabled;
   private final AtomicBoolean told = new AtomicBoolean();
   private volatile boolean active;
+  private volatile String transport = "none";
 
   /**
    * Creates a customizer for one client.
    *
    * @param metrics counts payload bytes by how they crossed
+   * @param enabled false to leave every pipeline as it is
    */
-  public Accelerator(WireMetrics metrics) {
+  public Accelerator(WireMetrics metrics, boolean enabled) {
     this.metrics = metrics;
+    this.enabled = enabled;
+  }
+
+  /**
+   * How Netty reads and writes the sockets.
+   *
+   * @return {@code epoll}, {@code kqueue}, {@code io_uring} or {@code nio}; {@code none} before the
+   *     first channel
+   */
+  public String transport() {
+    return transport;
   }
 
   /**
@@ -48,6 +62,10 @@ public final class Accelerator implements NettyCustomizer {
 
   @Override
   public void afterChannelInitialized(Channel channel) {
+    transport = transport(channel);
+    if (!enabled) {
+      return;
+    }
     ChannelPipeline pipeline = channel.pipeline();
     CommandHandler handler = pipeline.get(CommandHandler.class);
     CommandEncoder encoder = pipeline.get(CommandEncoder.class);
@@ -71,5 +89,20 @@ public final class Accelerator implements NettyCustomizer {
       channel.config().setRecvByteBufAllocator(new TargetedReceive(splicer));
     }
     active = true;
+  }
+
+  /**
+   * From the channel's class, which is the only thing that tells: {@code EpollSocketChannel},
+   * {@code NioSocketChannel}.
+   */
+  private static String transport(Channel channel) {
+    String name = channel.getClass().getSimpleName();
+    if (name.startsWith("Epoll")) {
+      return "epoll";
+    }
+    if (name.startsWith("KQueue")) {
+      return "kqueue";
+    }
+    return name.startsWith("IoUring") ? "io_uring" : "nio";
   }
 }

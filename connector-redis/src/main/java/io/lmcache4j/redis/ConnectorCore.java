@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lmcache4j.core.metadata.RemoteMetadataCodec;
+import io.lmcache4j.redis.wire.WireMetrics;
+import io.netty.util.Timer;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What the operations of one connector share. */
+final class ConnectorCore {
+
+  /** What a get reserves before any payload has been seen: a chunk of an 8B model. */
+  private static final long FIRST_GUESS_BYTES = 32L << 20;
+
+  private final RedisConnectorOptions options;
+  private final RemoteMetadataCodec codec;
+  private final WireMetrics metrics;
+  private final Timer timer;
+  private final ByteBudget budget;
+  private final List<DataLane> lanes;
+
+  private final Set<Operation<?>> inFlight = ConcurrentHashMap.newKeySet();
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private volatile boolean closed;
+  private volatile long expectedBytes;
+
+  ConnectorCore(
+      RedisConnectorOptions options, WireMetrics metrics, Timer timer, List<DataLane> lanes) {
+    this.options = options;
+    this.codec = RemoteMetadataCodec.of(options.lmcacheVersion());
+    this.metrics = metrics;
+    this.timer = timer;
+    this.budget = new ByteBudget(options.inFlightBytes());
+    this.lanes = List.copyOf(lanes);
+    this.expectedBytes = Math.min(FIRST_GUESS_BYTES, options.inFlightBytes());
+  }
+
+  RedisConnectorOptions options() {
+    return options;
+  }
+
+  RemoteMetadataCodec codec() {
+    return codec;
+  }
+
+  WireMetrics metrics() {
+    return metrics;
+  }
+
+  Timer timer() {
+    return timer;
+  }
+
+  ByteBudget budget() {
+    return budget;
+  }
+
+  /** The data connection with the fewest bytes under way. */
+  DataLane leastLoaded() {
+    DataLane best = lanes.get(0);
+    for (int i = 1; i < lanes.size(); i++) {
+      if (lanes.get(i).outstandingBytes() < best.outstandingBytes()) {
+        best = lanes.get(i);
+      }
+    }
+    return best;
+  }
+
+  /**
+   * What a get should reserve before its header tells: chunks of one cache are nearly all of one
+   * size.
+   */
+  long expectedBytes() {
+    return expectedBytes;
+  }
+
+  void observed(long bytes) {
+    expectedBytes = bytes;
+  }
+
+  /** Counts an operation in; false once the connector is closed. */
+  boolean register(Operation<?> operation) {
+    inFlight.add(operation);
+    if (closed) {
+      deregister(operation);
+      return false;
+    }
+    return true;
+  }
+
+  void deregister(Operation<?> operation) {
+    inFlight.remove(operation);
+    if (closed && inFlight.isEmpty()) {
+      drained.complete(null);
+    }
+  }
+
+  int operationsInFlight() {
+    return inFlight.size();
+  }
+
+  /** Refuses further operations; done when the last of those under way has ended. */
+  CompletableFuture<Void> drain() {
+    closed = true;
+    if (inFlight.isEmpty()) {
+      drained.complete(null);
+    }
+    return drained;
+  }
+
+  /** Ends what is still waited for. */
+  void abandonAll() {
+    for (Operation<?> operation : inFlight) {
+      operation.abandon(new ConnectorClosedException(operation.name));
+    }
+  }
+}

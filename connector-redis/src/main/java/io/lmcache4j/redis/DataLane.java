@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lmcache4j.redis.wire.WireCommand;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** One data connection and what is under way on it. */
+final class DataLane {
+
+  private final StatefulRedisConnection<byte[], byte[]> connection;
+  private final AtomicLong outstandingBytes = new AtomicLong();
+
+  DataLane(StatefulRedisConnection<byte[], byte[]> connection) {
+    this.connection = connection;
+  }
+
+  /** Sends a command behind all those sent before. It ends even if the connection refuses it. */
+  void dispatch(WireCommand<?> command) {
+    try {
+      connection.dispatch(command);
+    } catch (RuntimeException e) {
+      command.completeExceptionally(e);
+    }
+  }
+
+  void add(long bytes) {
+    outstandingBytes.addAndGet(bytes);
+  }
+
+  long outstandingBytes() {
+    return outstandingBytes.get();
+  }
+
+  StatefulRedisConnection<byte[], byte[]> connection() {
+    return connection;
+  }
+}

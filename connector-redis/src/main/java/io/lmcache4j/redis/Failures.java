@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lmcache4j.core.LmcacheException;
+import java.util.concurrent.CompletionException;
+import org.jspecify.annotations.Nullable;
+
+/** Turns what Lettuce reports into this library's exceptions. */
+final class Failures {
+
+  private Failures() {}
+
+  /** The server answered with an error. */
+  static LmcacheException refused(String operation, @Nullable String serversWords) {
+    return new RedisConnectorException(operation + ": the server refused: " + serversWords, null);
+  }
+
+  /** No answer came, or none that could be used. */
+  static LmcacheException lost(String operation, Throwable cause) {
+    Throwable root = cause;
+    while (root instanceof CompletionException && root.getCause() != null) {
+      root = root.getCause();
+    }
+    if (root instanceof LmcacheException known) {
+      return known;
+    }
+    if (root instanceof RedisCommandExecutionException) {
+      return refused(operation, root.getMessage());
+    }
+    return new RedisConnectorException(operation + ": " + root.getMessage(), root);
+  }
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import static io.lettuce.core.protocol.CommandType.DEL;
+import static io.lettuce.core.protocol.CommandType.GET;
+
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lmcache4j.core.LmcacheException;
+import io.lmcache4j.core.key.ChunkKey;
+import io.lmcache4j.core.memory.ChunkBuffer;
+import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.core.metadata.MetadataException;
+import io.lmcache4j.core.metadata.RemoteMetadata;
+import io.lmcache4j.core.metadata.RemoteMetadataCodec;
+import io.lmcache4j.redis.wire.HeaderOutput;
+import io.lmcache4j.redis.wire.PayloadOutput;
+import io.lmcache4j.redis.wire.WireCommand;
+import io.netty.buffer.ByteBuf;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code GET <K>metadata}, {@code GET <K>kv_bytes}, pipelined on one connection: one trip.
+ *
+ * <p>The header's reply comes first. When the payload is announced behind it, header, shapes and
+ * announced length are compared, and only if they agree is memory leased and the payload let in;
+ * otherwise it is drained, so that the connection stays in step, and the outcome says why.
+ */
+final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.Listener {
+
+  /** A header of the most groups that are read; what is longer is not a header. */
+  static final int MAX_HEADER_BYTES =
+      RemoteMetadataCodec.GROUPS_OFFSET
+          + RemoteMetadataCodec.MAX_GROUPS * RemoteMetadataCodec.GROUP_LENGTH;
+
+  private final ChunkKey key;
+  private final PairKeys keys;
+  private final HostMemory memory;
+  private final HeaderOutput headerReply = new HeaderOutput(MAX_HEADER_BYTES, this);
+  private final PayloadOutput payloadReply;
+  private volatile @Nullable WireCommand<?> headerCommand;
+  private volatile @Nullable WireCommand<?> payloadCommand;
+
+  // Written on the event loop; read when the last command has ended.
+  private @Nullable RemoteMetadata metadata;
+  private @Nullable String corrupt;
+  private long noMemory = -1;
+  private volatile @Nullable Throwable lost;
+  private boolean orphan;
+
+  GetOperation(ConnectorCore core, ChunkKey key, PairKeys keys, HostMemory memory) {
+    super(core, "get " + keys.text());
+    this.key = key;
+    this.keys = keys;
+    this.memory = memory;
+    this.payloadReply = new PayloadOutput(this::accept, core.metrics());
+  }
+
+  @Override
+  void launch() {
+    WireCommand<Long> first =
+        new WireCommand<>(GET, headerReply, args(keys.metadata()), this::replyEnded);
+    WireCommand<Long> second =
+        new WireCommand<>(GET, payloadReply, args(keys.payload()), this::replyEnded);
+    headerCommand = first;
+    payloadCommand = second;
+    send(first);
+    send(second);
+  }
+
+  private static CommandArgs<byte[], byte[]> args(byte[] key) {
+    return new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(key);
+  }
+
+  @Override
+  public void header(@Nullable ByteBuf bytes) {
+    if (bytes == null) {
+      return;
+    }
+    try {
+      RemoteMetadata read = core.codec().decode(keys.text(), bytes);
+      metadata = read;
+      // Of a length that cannot be, nothing follows for what is coming.
+      if (read.length() >= 0) {
+        resize(read.length());
+      }
+    } catch (MetadataException e) {
+      corrupt = e.getMessage();
+    }
+  }
+
+  @Override
+  public void oversized(long length, int limit) {
+    corrupt = "the metadata has " + length + " bytes, a header at most " + limit;
+  }
+
+  /** The payload is announced; see {@link io.lmcache4j.redis.wire.PayloadSink}. */
+  private @Nullable ChunkBuffer accept(long length) {
+    RemoteMetadata header = metadata;
+    if (header == null) {
+      return null;
+    }
+    Optional<String> disagreement = RemoteMetadataCodec.disagreement(header, length);
+    if (disagreement.isPresent()) {
+      corrupt = disagreement.get();
+      return null;
+    }
+    core.observed(length);
+    try {
+      ChunkBuffer lease = memory.tryLease((int) length);
+      if (lease == null) {
+        noMemory = length;
+      }
+      return lease;
+    } catch (RuntimeException e) {
+      // A memory that was closed, or somebody's own that fails: this get fails, the connection goes
+      // on.
+      lost = e;
+      return null;
+    }
+  }
+
+  private void replyEnded(@Nullable Throwable failure) {
+    if (failure != null) {
+      lost = failure;
+    }
+    commandEnded();
+  }
+
+  @Override
+  @Nullable GetOutcome ended() {
+    if (orphan) {
+      return new GetOutcome.Orphan(key);
+    }
+    ChunkBuffer lease = payloadReply.takeLease();
+    RemoteMetadata header = metadata;
+    Throwable failure = lost;
+    if (failure == null && lease != null && header != null) {
+      return new GetOutcome.Hit(key, new KvChunk(key, header, lease));
+    }
+    if (lease != null) {
+      lease.release();
+    }
+    if (failure != null) {
+      return failed(Failures.lost(name, failure));
+    }
+    if (headerReply.hasError()) {
+      return failed(Failures.refused(name, headerReply.getError()));
+    }
+    if (payloadReply.hasError()) {
+      return failed(Failures.refused(name, payloadReply.getError()));
+    }
+    if (corrupt != null) {
+      return new GetOutcome.Corrupt(key, corrupt);
+    }
+    if (header == null) {
+      return new GetOutcome.Miss(key);
+    }
+    if (noMemory >= 0) {
+      return new GetOutcome.NoMemory(key, noMemory);
+    }
+    if (payloadReply.get() != null) {
+      // Drained because the caller gave up; whoever gave up has an outcome already.
+      return failed(new RequestTimeoutException(name, core.options().timeout()));
+    }
+    orphan = true;
+    send(
+        new WireCommand<>(
+            DEL,
+            new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+            args(keys.metadata()),
+            e -> commandEnded()));
+    return null;
+  }
+
+  @Override
+  void dropped() {
+    // Nothing is held before the payload is announced.
+  }
+
+  @Override
+  void giveUp() {
+    payloadReply.revoke();
+    WireCommand<?> first = headerCommand;
+    if (first != null) {
+      first.giveUp();
+    }
+    WireCommand<?> second = payloadCommand;
+    if (second != null) {
+      second.giveUp();
+    }
+  }
+
+  @Override
+  GetOutcome failed(LmcacheException cause) {
+    return new GetOutcome.Failed(key, cause);
+  }
+
+  @Override
+  void dispose(GetOutcome undelivered) {
+    if (undelivered instanceof GetOutcome.Hit hit) {
+      hit.chunk().close();
+    }
+  }
+}

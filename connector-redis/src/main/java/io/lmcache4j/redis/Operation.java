@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lmcache4j.core.LmcacheException;
+import io.lmcache4j.redis.wire.WireCommand;
+import io.netty.util.Timeout;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One put or get on its way, from the call to two separate ends.
+ *
+ * <p>The <em>outcome</em> is what the caller hears, once: from the replies, or before them because
+ * time is up, the connector closes or the caller cancels. The <em>end</em> is when nothing of it is
+ * on the wire any more; only then is its room in the byte budget given back, so that what is really
+ * in flight stays bounded however impatient callers are.
+ *
+ * @param <O> the kind of outcome
+ */
+abstract class Operation<O> {
+
+  final ConnectorCore core;
+  final String name;
+
+  private final CompletableFuture<O> outcome = new CompletableFuture<>();
+  private final AtomicInteger openCommands = new AtomicInteger();
+  private @Nullable Timeout deadline;
+  private ByteBudget.@Nullable Request request;
+  private @Nullable DataLane lane;
+  private volatile long reserved;
+
+  Operation(ConnectorCore core, String name) {
+    this.core = core;
+    this.name = name;
+  }
+
+  /** Makes the commands and {@link #send}s them in order. */
+  abstract void launch();
+
+  /** Called in the place of {@link #launch} if that will never be: nothing was sent. */
+  abstract void dropped();
+
+  /**
+   * Says that the replies are no longer wanted. Any thread; may be called before {@link #launch}
+   * has been.
+   */
+  abstract void giveUp();
+
+  /**
+   * All commands have ended.
+   *
+   * @return the outcome, which is disposed of if the caller has one already; or null if another
+   *     command was sent
+   */
+  abstract @Nullable O ended();
+
+  /** The outcome of failing. */
+  abstract O failed(LmcacheException cause);
+
+  /** Releases what an outcome holds that nobody will receive. */
+  abstract void dispose(O undelivered);
+
+  /**
+   * Starts.
+   *
+   * @param bytes payload bytes to reserve
+   * @return the outcome, to be handed to the caller as it is
+   */
+  CompletableFuture<O> start(long bytes) {
+    reserved = bytes;
+    if (!core.register(this)) {
+      dropped();
+      finish(failed(new ConnectorClosedException(name)));
+      return outcome;
+    }
+    deadline =
+        core.timer()
+            .newTimeout(
+                t -> abandon(new RequestTimeoutException(name, core.options().timeout())),
+                core.options().timeout().toMillis(),
+                TimeUnit.MILLISECONDS);
+    outcome.whenComplete(
+        (o, e) -> {
+          if (outcome.isCancelled()) {
+            withdraw();
+          }
+        });
+    ByteBudget.Request asked = core.budget().acquire(bytes, this::granted);
+    synchronized (this) {
+      request = asked;
+    }
+    if (outcome.isDone()) {
+      withdraw();
+    }
+    return outcome;
+  }
+
+  private void granted() {
+    if (outcome.isDone()) {
+      dropped();
+      conclude();
+      return;
+    }
+    DataLane chosen = core.leastLoaded();
+    chosen.add(reserved);
+    lane = chosen;
+    // Held while commands are sent, so that the end cannot come before the last of them.
+    openCommands.set(1);
+    launch();
+    if (outcome.isDone()) {
+      giveUp();
+    }
+    commandEnded();
+  }
+
+  /** Sends a command whose end leads to {@link #commandEnded}. */
+  final void send(WireCommand<?> command) {
+    DataLane chosen = lane;
+    if (chosen == null) {
+      throw new IllegalStateException(name + " has no connection yet");
+    }
+    openCommands.incrementAndGet();
+    chosen.dispatch(command);
+  }
+
+  /** A command has ended. */
+  final void commandEnded() {
+    if (openCommands.decrementAndGet() > 0) {
+      return;
+    }
+    O result = ended();
+    if (result == null) {
+      return;
+    }
+    DataLane used = lane;
+    if (used != null) {
+      used.add(-reserved);
+    }
+    // Room first: the caller's callbacks run in finish.
+    conclude();
+    finish(result);
+  }
+
+  private void conclude() {
+    core.budget().release(reserved);
+    core.deregister(this);
+  }
+
+  /** Corrects the reservation once the true size is known. */
+  final void resize(long bytes) {
+    long difference = bytes - reserved;
+    reserved = bytes;
+    DataLane used = lane;
+    if (used != null) {
+      used.add(difference);
+    }
+    core.budget().adjust(difference);
+  }
+
+  /** Gives the caller an outcome, if it has none yet; otherwise disposes of it. */
+  final void finish(O result) {
+    Timeout timeout = deadline;
+    if (timeout != null) {
+      timeout.cancel();
+    }
+    if (!outcome.complete(result)) {
+      dispose(result);
+    }
+  }
+
+  /** Ends the caller's waiting with a failure; the wire is left to end by itself. */
+  final void abandon(LmcacheException cause) {
+    finish(failed(cause));
+    withdraw();
+  }
+
+  private void withdraw() {
+    ByteBudget.Request asked;
+    synchronized (this) {
+      asked = request;
+    }
+    if (asked != null && core.budget().withdraw(asked)) {
+      dropped();
+      core.deregister(this);
+    } else {
+      giveUp();
+    }
+  }
+}

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lettuce.core.KeyScanCursor;
+import io.lettuce.core.ScanArgs;
+import io.lettuce.core.ScanCursor;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lmcache4j.core.LmcacheException;
+import io.lmcache4j.core.key.ChunkKey;
+import io.lmcache4j.core.key.KeyFormat;
+import io.lmcache4j.core.key.KeySyntaxException;
+import io.lmcache4j.core.memory.ChunkBuffer;
+import io.lmcache4j.core.memory.DirectMemory;
+import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.core.metadata.RemoteMetadata;
+import io.lmcache4j.core.metadata.RemoteMetadataCodec;
+import io.lmcache4j.redis.wire.Accelerator;
+import io.lmcache4j.redis.wire.WireMetrics;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.Timeout;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * LMCache's Redis connector.
+ *
+ * <h2>Layout</h2>
+ *
+ * <p>Each chunk is two Redis keys, {@code <key>kv_bytes} with the payload and {@code <key>metadata}
+ * with a header of 28 bytes or more, as Python LMCache writes and reads them for {@code redis://}
+ * and {@code unix://} URLs. The payload is written first and deleted last, so that metadata never
+ * promises what is not there.
+ *
+ * <h2>Threads</h2>
+ *
+ * <p>Every method may be called from any thread and returns at once, but {@link #open} and {@link
+ * #close}, which wait. Outcomes are completed on the event loop that read the reply, or on {@link
+ * RedisConnectorOptions.Builder#executor}; what is chained to them must not block the former.
+ * {@link #sync()} is the same, waiting.
+ *
+ * <h2>Memory</h2>
+ *
+ * <p>Payloads are read into leases of the {@link HostMemory} of the options or of the call, and
+ * written from the leases that {@link KvChunk}s hold. A returned stage may be cancelled; neither
+ * that nor a timeout means that the socket is done with the bytes, and the connector's own
+ * references keep them until it is.
+ *
+ * <h2>Failing</h2>
+ *
+ * <p>{@code put} and {@code get} never complete exceptionally: each key has an outcome. The other
+ * operations complete with a {@link RedisConnectorException}.
+ */
+public final class RedisConnector implements AutoCloseable {
+
+  /** Keys asked for in one SCAN step. */
+  private static final int SCAN_COUNT = 512;
+
+  /** Lookups sent before their answers are looked at. */
+  private static final int LOOKUP_WINDOW = 1024;
+
+  private final RedisConnectorOptions options;
+  private final KeyFormat keyFormat;
+  private final WireMetrics metrics;
+  private final Accelerator accelerator;
+  private final Connections connections;
+  private final ConnectorCore core;
+  private final HostMemory memory;
+  private final boolean ownsMemory;
+  private final String server;
+  private final AtomicBoolean closing = new AtomicBoolean();
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+  private RedisConnector(
+      RedisConnectorOptions options,
+      WireMetrics metrics,
+      Accelerator accelerator,
+      Connections connections) {
+    this.options = options;
+    this.keyFormat = options.keyFormat();
+    this.metrics = metrics;
+    this.accelerator = accelerator;
+    this.connections = connections;
+    this.core = new ConnectorCore(options, metrics, connections.timer(), connections.lanes());
+    HostMemory given = options.memory();
+    this.ownsMemory = given == null;
+    this.memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
+    this.server = ServerName.ask(connections.control(), options.connectTimeout());
+  }
+
+  /**
+   * Connects, with every default.
+   *
+   * @param url where Redis is; see {@link RemoteUrl}
+   * @return the connector, to be closed by the caller
+   * @throws RemoteUrlException if the URL cannot be used
+   * @throws RedisConnectorException if the server cannot be reached
+   */
+  public static RedisConnector open(String url) {
+    return open(RedisConnectorOptions.of(url));
+  }
+
+  /**
+   * Connects.
+   *
+   * @param options how
+   * @return the connector, to be closed by the caller
+   * @throws RedisConnectorException if the server cannot be reached within the options' time
+   */
+  public static RedisConnector open(RedisConnectorOptions options) {
+    WireMetrics metrics = new WireMetrics();
+    Accelerator accelerator =
+        new Accelerator(metrics, options.path() == RedisConnectorOptions.Path.AUTO);
+    return new RedisConnector(
+        options, metrics, accelerator, Connections.open(options, accelerator));
+  }
+
+  /**
+   * Stores a chunk.
+   *
+   * @param chunk the chunk; stays the caller's, who may close it as soon as this returns
+   * @return the outcome
+   */
+  public CompletionStage<PutOutcome> put(KvChunk chunk) {
+    return deliver(startPut(chunk), o -> {});
+  }
+
+  /**
+   * Stores chunks. Each is checked before anything is sent, and each has an outcome of its own: one
+   * that is refused or fails touches no other.
+   *
+   * @param chunks the chunks; they stay the caller's
+   * @return the outcomes, in the order of the chunks
+   */
+  public CompletionStage<List<PutOutcome>> batchedPut(List<KvChunk> chunks) {
+    List<CompletableFuture<PutOutcome>> outcomes = new ArrayList<>(chunks.size());
+    for (KvChunk chunk : chunks) {
+      outcomes.add(startPut(chunk));
+    }
+    return deliver(Batch.of(outcomes), o -> {});
+  }
+
+  private CompletableFuture<PutOutcome> startPut(KvChunk chunk) {
+    ChunkKey key = chunk.key();
+    ChunkBuffer payload = chunk.payload();
+    PairKeys keys;
+    byte[] header;
+    try {
+      keys = PairKeys.of(key, keyFormat);
+      header = encode(keys.text(), chunk.metadata(), payload.length());
+      payload.retain();
+    } catch (LmcacheException e) {
+      return CompletableFuture.completedFuture(new PutOutcome.Failed(key, e));
+    }
+    return new PutOperation(core, key, keys, header, payload).start(payload.length());
+  }
+
+  private byte[] encode(String key, RemoteMetadata metadata, long payloadLength) {
+    RemoteMetadataCodec codec = core.codec();
+    codec.validate(key, metadata);
+    RemoteMetadataCodec.validatePayload(key, metadata, payloadLength);
+    byte[] header = new byte[codec.encodedLength(metadata)];
+    ByteBuf out = Unpooled.wrappedBuffer(header).clear();
+    codec.encode(key, metadata, out);
+    return header;
+  }
+
+  /**
+   * Reads a chunk into the connector's memory.
+   *
+   * @param key the key
+   * @return the outcome; the receiver of a {@link GetOutcome.Hit} closes its chunk
+   */
+  public CompletionStage<GetOutcome> get(ChunkKey key) {
+    return get(key, memory);
+  }
+
+  /**
+   * Reads a chunk into memory of the caller's choice.
+   *
+   * @param key the key
+   * @param into where the payload is to be leased
+   * @return the outcome; the receiver of a {@link GetOutcome.Hit} closes its chunk
+   */
+  public CompletionStage<GetOutcome> get(ChunkKey key, HostMemory into) {
+    return deliver(startGet(key, into), RedisConnector::discard);
+  }
+
+  /**
+   * Reads chunks into the connector's memory. Each key has an outcome of its own, at its own place:
+   * a hole shifts nothing.
+   *
+   * @param keys the keys
+   * @return the outcomes, in the order of the keys; the receiver closes the chunks of the hits
+   */
+  public CompletionStage<List<GetOutcome>> batchedGet(List<? extends ChunkKey> keys) {
+    return batchedGet(keys, memory);
+  }
+
+  /**
+   * Reads chunks into memory of the caller's choice.
+   *
+   * @param keys the keys
+   * @param into where the payloads are to be leased
+   * @return the outcomes, in the order of the keys; the receiver closes the chunks of the hits
+   */
+  public CompletionStage<List<GetOutcome>> batchedGet(
+      List<? extends ChunkKey> keys, HostMemory into) {
+    List<CompletableFuture<GetOutcome>> outcomes = new ArrayList<>(keys.size());
+    for (ChunkKey key : keys) {
+      outcomes.add(startGet(key, into));
+    }
+    return deliver(Batch.of(outcomes), all -> all.forEach(RedisConnector::discard));
+  }
+
+  private CompletableFuture<GetOutcome> startGet(ChunkKey key, HostMemory into) {
+    Objects.requireNonNull(into, "into");
+    PairKeys keys;
+    try {
+      keys = PairKeys.of(key, keyFormat);
+    } catch (LmcacheException e) {
+      return CompletableFuture.completedFuture(new GetOutcome.Failed(key, e));
+    }
+    return new GetOperation(core, key, keys, into).start(core.expectedBytes());
+  }
+
+  private static void discard(GetOutcome undelivered) {
+    if (undelivered instanceof GetOutcome.Hit hit) {
+      hit.chunk().close();
+    }
+  }
+
+  /**
+   * Looks a chunk up, as LMCache does: by its metadata alone.
+   *
+   * @param key the key
+   * @return whether it is there
+   */
+  public CompletionStage<Boolean> exists(ChunkKey key) {
+    PairKeys keys = PairKeys.of(key, keyFormat);
+    return call("exists " + keys.text(), c -> c.exists(keys.metadata())).thenApply(n -> n > 0);
+  }
+
+  /**
+   * Looks up how much of a prefix is there.
+   *
+   * @param keys the chunks of a prompt in their order
+   * @return the number of leading keys that are all there
+   */
+  public CompletionStage<Integer> batchedContains(List<? extends ChunkKey> keys) {
+    List<byte[]> redisKeys = new ArrayList<>(keys.size());
+    for (ChunkKey key : keys) {
+      redisKeys.add(PairKeys.of(key, keyFormat).metadata());
+    }
+    return containsFrom(redisKeys, 0);
+  }
+
+  private CompletableFuture<Integer> containsFrom(List<byte[]> keys, int from) {
+    int to = Math.min(keys.size(), from + LOOKUP_WINDOW);
+    if (from == to) {
+      return deliver(CompletableFuture.completedFuture(from), n -> {});
+    }
+    List<CompletableFuture<Long>> window = new ArrayList<>(to - from);
+    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
+    for (byte[] key : keys.subList(from, to)) {
+      window.add(commands.exists(key).toCompletableFuture());
+    }
+    String name = "look up " + keys.size() + " keys";
+    return withDeadline(name, Batch.of(window))
+        .thenCompose(
+            found -> {
+              int absent = found.indexOf(0L);
+              return absent < 0
+                  ? containsFrom(keys, to)
+                  : CompletableFuture.completedFuture(from + absent);
+            });
+  }
+
+  /**
+   * Removes a chunk: the metadata first, so that no reader is promised a payload that is about to
+   * go.
+   *
+   * @param key the key
+   * @return whether there was anything
+   */
+  public CompletionStage<Boolean> remove(ChunkKey key) {
+    PairKeys keys = PairKeys.of(key, keyFormat);
+    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
+    CompletableFuture<Long> header = commands.del(keys.metadata()).toCompletableFuture();
+    CompletableFuture<Long> payload = commands.del(keys.payload()).toCompletableFuture();
+    return withDeadline("remove " + keys.text(), header.thenCombine(payload, (a, b) -> a + b > 0));
+  }
+
+  /**
+   * Tells what Redis holds under a key without loading the payload: header, lengths, times to live,
+   * and what is wrong.
+   *
+   * @param key the key
+   * @return what is there
+   */
+  public CompletionStage<EntryInfo> inspect(ChunkKey key) {
+    PairKeys keys = PairKeys.of(key, keyFormat);
+    return withDeadline(
+        "inspect " + keys.text(),
+        EntryInspection.of(key, keys, core.codec(), connections.control().async()));
+  }
+
+  /**
+   * Lists one page of the chunks that are there, of every model and key grammar.
+   *
+   * @param cursor {@link KeyPage#END} for the first page, then {@link KeyPage#nextCursor()} of the
+   *     page before
+   * @return the page
+   */
+  public CompletionStage<KeyPage> list(String cursor) {
+    ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match("*" + PairKeys.METADATA_SUFFIX);
+    return call("list keys", c -> c.scan(ScanCursor.of(cursor), args))
+        .thenApply(RedisConnector::page);
+  }
+
+  private static KeyPage page(KeyScanCursor<byte[]> scanned) {
+    List<ListedKey> keys = new ArrayList<>(scanned.getKeys().size());
+    for (byte[] redisKey : scanned.getKeys()) {
+      String text = new String(redisKey, StandardCharsets.UTF_8);
+      String name = text.substring(0, text.length() - PairKeys.METADATA_SUFFIX.length());
+      keys.add(new ListedKey(name, parse(name)));
+    }
+    return new KeyPage(scanned.isFinished() ? KeyPage.END : scanned.getCursor(), keys);
+  }
+
+  private static @Nullable ChunkKey parse(String name) {
+    try {
+      return KeyFormat.parseAny(name);
+    } catch (KeySyntaxException e) {
+      return null;
+    }
+  }
+
+  /**
+   * Asks the server for a sign of life.
+   *
+   * @return the time that took
+   */
+  public CompletionStage<Duration> ping() {
+    long start = System.nanoTime();
+    return call("ping", RedisAsyncCommands::ping)
+        .thenApply(pong -> Duration.ofNanos(System.nanoTime() - start));
+  }
+
+  /**
+   * Tells how this connector is connected.
+   *
+   * @return the description, without credentials
+   */
+  public ConnectorInfo info() {
+    return new ConnectorInfo(
+        options.url().toString(),
+        server,
+        accelerator.transport(),
+        accelerator.isActive() ? "zero-copy" : "copy",
+        options.dataConnections(),
+        options.inFlightBytes());
+  }
+
+  /**
+   * Counts payload bytes by how they crossed.
+   *
+   * @return live counters
+   */
+  public WireMetrics metrics() {
+    return metrics;
+  }
+
+  /**
+   * Payload bytes in flight, of every get and put whose last byte has not crossed.
+   *
+   * @return bytes; 0 when nothing is on the wire
+   */
+  public long inFlightBytes() {
+    return core.budget().inFlightBytes();
+  }
+
+  /**
+   * Gets and puts that wait for room in the byte budget.
+   *
+   * @return a count
+   */
+  public int waitingOperations() {
+    return core.budget().waiting();
+  }
+
+  /**
+   * The memory that payloads are read into.
+   *
+   * @return the options' memory, or the connector's own
+   */
+  public HostMemory memory() {
+    return memory;
+  }
+
+  /**
+   * The same operations, waiting for their outcome.
+   *
+   * @return a view of this connector
+   */
+  public SyncConnector sync() {
+    return new SyncConnector(this);
+  }
+
+  private <T> CompletableFuture<T> call(
+      String name,
+      Function<RedisAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> command) {
+    return withDeadline(name, command.apply(connections.control().async()).toCompletableFuture());
+  }
+
+  /** The result of a command on the control connection, or what became of it. */
+  private <T> CompletableFuture<T> withDeadline(String name, CompletableFuture<T> reply) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    Timeout timer =
+        connections
+            .timer()
+            .newTimeout(
+                t ->
+                    result.completeExceptionally(
+                        new RequestTimeoutException(name, options.timeout())),
+                options.timeout().toMillis(),
+                TimeUnit.MILLISECONDS);
+    reply.whenComplete(
+        (value, failure) -> {
+          timer.cancel();
+          if (failure == null) {
+            result.complete(value);
+          } else {
+            result.completeExceptionally(
+                closing.get() ? new ConnectorClosedException(name) : Failures.lost(name, failure));
+          }
+        });
+    return deliver(result, v -> {});
+  }
+
+  /**
+   * Hands a result over on the caller's executor, if there is one; what nobody takes is disposed
+   * of.
+   */
+  private <T> CompletableFuture<T> deliver(CompletableFuture<T> result, Consumer<T> dispose) {
+    if (options.executor() == null) {
+      return result;
+    }
+    CompletableFuture<T> delivered = new CompletableFuture<>();
+    result.whenCompleteAsync(
+        (value, failure) -> {
+          if (failure != null) {
+            delivered.completeExceptionally(failure);
+          } else if (!delivered.complete(value)) {
+            dispose.accept(value);
+          }
+        },
+        options.executor());
+    delivered.whenComplete(
+        (value, failure) -> {
+          if (delivered.isCancelled()) {
+            result.cancel(false);
+          }
+        });
+    return delivered;
+  }
+
+  /**
+   * Closes: refuses what comes, gives what is under way the options' time to end, fails the rest,
+   * and closes the connections. Memory that the caller passed in stays open. Idempotent.
+   *
+   * @return done when everything is closed
+   */
+  public CompletionStage<Void> closeAsync() {
+    if (closing.compareAndSet(false, true)) {
+      CompletableFuture<Void> drained = core.drain();
+      Timeout deadline =
+          connections
+              .timer()
+              .newTimeout(
+                  t -> drained.complete(null),
+                  options.closeTimeout().toMillis(),
+                  TimeUnit.MILLISECONDS);
+      drained.whenComplete(
+          (v, e) -> {
+            deadline.cancel();
+            core.abandonAll();
+            connections
+                .closeAsync()
+                .whenComplete(
+                    (v2, e2) -> {
+                      if (ownsMemory) {
+                        memory.close();
+                      }
+                      closed.complete(null);
+                    });
+          });
+    }
+    return closed;
+  }
+
+  /** Closes and waits for it. Not to be called on the event loop. */
+  @Override
+  public void close() {
+    closeAsync().toCompletableFuture().join();
+  }
+
+  /** Names the URL, without credentials. */
+  @Override
+  public String toString() {
+    return "RedisConnector[" + options.url() + "]";
+  }
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis;
+
+import io.lmcache4j.core.LmcacheVersion;
+import io.lmcache4j.core.key.KeyFormat;
+import io.lmcache4j.core.memory.HostMemory;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a {@link RedisConnector} is opened. Immutable; {@link #mutate()} starts a changed copy.
+ *
+ * <p>What Python LMCache would read and write is decided by {@link Builder#lmcacheVersion};
+ * everything else here changes speed and limits, never bytes, except {@link Builder#ttl}, which
+ * readers do not notice.
+ */
+public final class RedisConnectorOptions {
+
+  /** How payload bytes cross between socket and memory. */
+  public enum Path {
+    /** Without copies where the transport allows it. */
+    AUTO,
+    /**
+     * Through Lettuce's own buffers: slower, and the reference that the other is tested against.
+     */
+    COPY
+  }
+
+  /** LMCache's own {@code blocking_timeout_secs}. */
+  public static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(10);
+
+  /** How long opening waits for a connection. */
+  public static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
+
+  /** How long closing waits for what is in flight. */
+  public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+  /**
+   * See {@code docs/PERFORMANCE.md}: more connections than the server has threads to serve add
+   * nothing.
+   */
+  public static final int DEFAULT_DATA_CONNECTIONS = 2;
+
+  /**
+   * See {@code docs/PERFORMANCE.md}: enough for two of the largest usual chunks, little enough for
+   * the server's buffers.
+   */
+  public static final long DEFAULT_IN_FLIGHT_BYTES = 256L << 20;
+
+  /** The cap of the memory that a connector makes for itself. */
+  public static final long DEFAULT_MEMORY_CAPACITY = 1L << 30;
+
+  private final RemoteUrl url;
+  private final @Nullable HostMemory memory;
+  private final long memoryCapacity;
+  private final Duration timeout;
+  private final Duration connectTimeout;
+  private final Duration closeTimeout;
+  private final @Nullable Duration ttl;
+  private final LmcacheVersion lmcacheVersion;
+  private final int dataConnections;
+  private final long inFlightBytes;
+  private final Path path;
+  private final @Nullable Executor executor;
+  private final @Nullable String clientName;
+
+  private RedisConnectorOptions(Builder b) {
+    url = b.url;
+    memory = b.memory;
+    memoryCapacity = b.memoryCapacity;
+    timeout = b.timeout;
+    connectTimeout = b.connectTimeout;
+    closeTimeout = b.closeTimeout;
+    ttl = b.ttl;
+    lmcacheVersion = b.lmcacheVersion;
+    dataConnections = b.dataConnections;
+    inFlightBytes = b.inFlightBytes;
+    path = b.path;
+    executor = b.executor;
+    clientName = b.clientName;
+  }
+
+  /**
+   * Starts options for a URL, with every default.
+   *
+   * @param url where Redis is; see {@link RemoteUrl} for its grammar
+   * @return a builder
+   * @throws RemoteUrlException if the URL cannot be used
+   */
+  public static Builder builder(String url) {
+    return new Builder(RemoteUrl.parse(url));
+  }
+
+  /**
+   * Options with every default.
+   *
+   * @param url where Redis is
+   * @return the options
+   * @throws RemoteUrlException if the URL cannot be used
+   */
+  public static RedisConnectorOptions of(String url) {
+    return builder(url).build();
+  }
+
+  /**
+   * Starts a changed copy.
+   *
+   * @return a builder that holds these options
+   */
+  public Builder mutate() {
+    Builder b = new Builder(url);
+    b.memory = memory;
+    b.memoryCapacity = memoryCapacity;
+    b.timeout = timeout;
+    b.connectTimeout = connectTimeout;
+    b.closeTimeout = closeTimeout;
+    b.ttl = ttl;
+    b.lmcacheVersion = lmcacheVersion;
+    b.dataConnections = dataConnections;
+    b.inFlightBytes = inFlightBytes;
+    b.path = path;
+    b.executor = executor;
+    b.clientName = clientName;
+    return b;
+  }
+
+  /**
+   * Where Redis is.
+   *
+   * @return the URL
+   */
+  public RemoteUrl url() {
+    return url;
+  }
+
+  /**
+   * The memory that chunks are read into unless a call names another.
+   *
+   * @return the caller's memory, or null if the connector makes its own
+   */
+  public @Nullable HostMemory memory() {
+    return memory;
+  }
+
+  /**
+   * Cap of the connector's own memory.
+   *
+   * @return bytes
+   */
+  public long memoryCapacity() {
+    return memoryCapacity;
+  }
+
+  /**
+   * Time for one operation, from the call to its outcome.
+   *
+   * @return the timeout
+   */
+  public Duration timeout() {
+    return timeout;
+  }
+
+  /**
+   * Time to connect when the connector is opened.
+   *
+   * @return the timeout
+   */
+  public Duration connectTimeout() {
+    return connectTimeout;
+  }
+
+  /**
+   * Time that closing gives to what is in flight.
+   *
+   * @return the timeout
+   */
+  public Duration closeTimeout() {
+    return closeTimeout;
+  }
+
+  /**
+   * Time to live of what is put.
+   *
+   * @return the time, or null for none, as LMCache has it
+   */
+  public @Nullable Duration ttl() {
+    return ttl;
+  }
+
+  /**
+   * The LMCache release whose keys and headers are read and written.
+   *
+   * @return the version
+   */
+  public LmcacheVersion lmcacheVersion() {
+    return lmcacheVersion;
+  }
+
+  /**
+   * The grammar of keys, as {@link #lmcacheVersion} has it.
+   *
+   * @return the grammar
+   */
+  public KeyFormat keyFormat() {
+    return KeyFormat.of(lmcacheVersion);
+  }
+
+  /**
+   * Connections for payloads.
+   *
+   * @return a count
+   */
+  public int dataConnections() {
+    return dataConnections;
+  }
+
+  /**
+   * The byte budget: payload bytes that may be in flight at one time.
+   *
+   * @return bytes
+   */
+  public long inFlightBytes() {
+    return inFlightBytes;
+  }
+
+  /**
+   * How payload bytes cross.
+   *
+   * @return the path
+   */
+  public Path path() {
+    return path;
+  }
+
+  /**
+   * Where outcomes are completed.
+   *
+   * @return an executor, or null for the event loop
+   */
+  public @Nullable Executor executor() {
+    return executor;
+  }
+
+  /**
+   * Name of the connections in {@code CLIENT LIST}.
+   *
+   * @return the name, or null for none
+   */
+  public @Nullable String clientName() {
+    return clientName;
+  }
+
+  /** Names the URL, without credentials, and the limits. */
+  @Override
+  public String toString() {
+    return "RedisConnectorOptions[url="
+        + url
+        + ", lmcacheVersion="
+        + lmcacheVersion
+        + ", timeout="
+        + timeout
+        + ", ttl="
+        + ttl
+        + ", dataConnections="
+        + dataConnections
+        + ", inFlightBytes="
+        + inFlightBytes
+        + ", path="
+        + path
+        + "]";
+  }
+
+  /** Builder of {@link RedisConnectorOptions}. Not thread-safe. */
+  public static final class Builder {
+
+    private RemoteUrl url;
+    private @Nullable HostMemory memory;
+    private long memoryCapacity = DEFAULT_MEMORY_CAPACITY;
+    private Duration timeout = DEFAULT_TIMEOUT;
+    private Duration connectTimeout = DEFAULT_CONNECT_TIMEOUT;
+    private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
+    private @Nullable Duration ttl;
+    private LmcacheVersion lmcacheVersion = LmcacheVersion.CURRENT;
+    private int dataConnections = DEFAULT_DATA_CONNECTIONS;
+    private long inFlightBytes = DEFAULT_IN_FLIGHT_BYTES;
+    private Path path = Path.AUTO;
+    private @Nullable Executor executor;
+    private @Nullable String clientName;
+
+    private Builder(RemoteUrl url) {
+      this.url = url;
+    }
+
+    /**
+     * Another URL.
+     *
+     * @param url see {@link RemoteUrl} for its grammar
+     * @return this
+     * @throws RemoteUrlException if the URL cannot be used
+     */
+    public Builder url(String url) {
+      this.url = RemoteUrl.parse(url);
+      return this;
+    }
+
+    /**
+     * The memory that chunks are read into. It stays the caller's: closing the connector does not
+     * close it.
+     *
+     * @param memory the memory
+     * @return this
+     */
+    public Builder memory(HostMemory memory) {
+      this.memory = Objects.requireNonNull(memory, "memory");
+      return this;
+    }
+
+    /**
+     * Cap of the direct memory that the connector makes for itself when it is given none. Default
+     * {@link #DEFAULT_MEMORY_CAPACITY}.
+     *
+     * @param bytes a positive number of bytes
+     * @return this
+     */
+    public Builder memoryCapacity(long bytes) {
+      this.memoryCapacity = positive("memoryCapacity", bytes);
+      return this;
+    }
+
+    /**
+     * Time for one operation, counted from the call. Default {@link #DEFAULT_TIMEOUT}.
+     *
+     * @param timeout a positive time
+     * @return this
+     */
+    public Builder timeout(Duration timeout) {
+      this.timeout = positive("timeout", timeout);
+      return this;
+    }
+
+    /**
+     * Time to connect. Default {@link #DEFAULT_CONNECT_TIMEOUT}.
+     *
+     * @param timeout a positive time
+     * @return this
+     */
+    public Builder connectTimeout(Duration timeout) {
+      this.connectTimeout = positive("connectTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Time that closing gives to what is in flight. Default {@link #DEFAULT_CLOSE_TIMEOUT}.
+     *
+     * @param timeout a positive time
+     * @return this
+     */
+    public Builder closeTimeout(Duration timeout) {
+      this.closeTimeout = positive("closeTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Time to live of both keys of each chunk that is put; the payload's is a little longer, so
+     * that no reader finds metadata whose payload has just expired. Default: none, as LMCache has
+     * it.
+     *
+     * @param ttl at least a millisecond
+     * @return this
+     */
+    public Builder ttl(Duration ttl) {
+      if (positive("ttl", ttl).toMillis() < 1) {
+        throw new IllegalArgumentException("ttl " + ttl + " is below one millisecond");
+      }
+      this.ttl = ttl;
+      return this;
+    }
+
+    /**
+     * The LMCache release to be compatible with. Default {@link LmcacheVersion#CURRENT}.
+     *
+     * @param version the version
+     * @return this
+     */
+    public Builder lmcacheVersion(LmcacheVersion version) {
+      this.lmcacheVersion = Objects.requireNonNull(version, "version");
+      return this;
+    }
+
+    /**
+     * Connections for payloads, beside the one for lookups. Default {@link
+     * #DEFAULT_DATA_CONNECTIONS}.
+     *
+     * @param count at least 1
+     * @return this
+     */
+    public Builder dataConnections(int count) {
+      this.dataConnections = (int) positive("dataConnections", count);
+      return this;
+    }
+
+    /**
+     * Payload bytes that may be in flight at one time; callers beyond wait in order. One payload
+     * that is larger goes alone. Default {@link #DEFAULT_IN_FLIGHT_BYTES}.
+     *
+     * @param bytes a positive number of bytes
+     * @return this
+     */
+    public Builder inFlightBytes(long bytes) {
+      this.inFlightBytes = positive("inFlightBytes", bytes);
+      return this;
+    }
+
+    /**
+     * How payload bytes cross. Default {@link Path#AUTO}.
+     *
+     * @param path the path
+     * @return this
+     */
+    public Builder path(Path path) {
+      this.path = Objects.requireNonNull(path, "path");
+      return this;
+    }
+
+    /**
+     * Where outcomes are completed, and with them whatever is chained to them without an executor
+     * of its own. Default: the event loop that read the reply, which must not be blocked.
+     *
+     * @param executor the executor
+     * @return this
+     */
+    public Builder executor(Executor executor) {
+      this.executor = Objects.requireNonNull(executor, "executor");
+      return this;
+    }
+
+    /**
+     * Name of the connections in {@code CLIENT LIST}. Default: none, as LMCache has it.
+     *
+     * @param name a name without spaces
+     * @return this
+     */
+    public Builder clientName(String name) {
+      this.clientName = Objects.requireNonNull(name, "name");
+      return this;
+    }
+
+    /**
+     * Ends the building.
+     *
+     * @return the options
+     */
+    public RedisConnectorOptions build() {
+      return new RedisConnectorOptions(this);
+    }
+
+    private static long positive(String name, long value) {
+      if (value <= 0) {
+        throw new IllegalArgumentException(name + " must be positive: " + value);
+      }
+      return value;
+    }
+
+    private static Duration positive(String name, Duration value) {
+      if (value.isNegative() || value.isZero()) {
+        throw new IllegalArgumentException(name + " must be positive: " + value);
+      }
+      return value;
+    }
+  }
+}
