@@ -74,12 +74,13 @@ final class DemoCommand implements Callable<Integer> {
     List<ChunkKey> keys = prompt.keys();
     print("server     %s (%s)", Secrets.mask(url), origin);
     print(
-        "prompt     %,d tokens, %s: %d chunks of %d tokens, %s bfloat16, %s each",
+        "prompt     %,d tokens, %s: %d chunks of %d tokens, %s %s, %s each",
         prompt.tokens(),
         DemoPrompt.MODEL,
         prompt.chunks(),
         DemoPrompt.CHUNK_TOKENS,
-        DemoPrompt.CHUNK_SHAPE,
+        DemoPrompt.GEOMETRY.chunkShape(),
+        DemoPrompt.GEOMETRY.dtype().torchName(),
         Figures.bytes(DemoPrompt.CHUNK_BYTES));
     if (prompt.tokens() < DemoPrompt.FULL.tokens()) {
       print(

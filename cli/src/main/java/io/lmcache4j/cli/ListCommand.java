@@ -56,7 +56,7 @@ final class ListCommand implements Callable<Integer> {
       app.out().println(listed == 0 ? "[]" : "\n]");
     }
     if (unreadable > 0) {
-      app.note("lmcache4j: " + unreadable + " names cannot be read as a key");
+      app.note("lmcache4j: names that cannot be read as a key: " + unreadable);
     }
     return ExitCode.OK;
   }

@@ -93,7 +93,10 @@ final class PutCommand implements Callable<Integer> {
   }
 
   private RemoteMetadata metadata(int length) {
-    if (!format.isBinary() || !shapes.isEmpty()) {
+    if (shapes.isEmpty() && !format.isBinary()) {
+      throw CommandException.badInput("--shape is needed for the format " + format);
+    }
+    if (!shapes.isEmpty()) {
       return new RemoteMetadata(length, format, shapes, dtypes);
     }
     // What LMCache writes for a buffer of bytes: its length, and no dtype.
