@@ -42,6 +42,9 @@ final class DemoCommand implements Callable<Integer> {
   /** Should the demo be killed, what it left on a server of others goes by itself. */
   private static final Duration SAFETY_NET = Duration.ofMinutes(10);
 
+  /** What the memory takes beside payloads. */
+  private static final long SLACK = 1 << 20;
+
   @ParentCommand private Lmcache4j app;
 
   @Option(
@@ -55,16 +58,20 @@ final class DemoCommand implements Callable<Integer> {
     if (url != null) {
       return run(url, "given by --url");
     }
-    LocalRedis.Builder builder = LocalRedis.builder();
-    try (LocalRedis redis = (keep ? builder.outliveJvm() : builder).start()) {
-      int exitCode = run(redis.url(), redis.version() + ", started for this demo");
-      if (keep) {
-        print("");
-        print(
-            "%s is left running as process %d; stop it with: kill %<d",
-            redis.version(), redis.pid());
+    if (!keep) {
+      try (LocalRedis redis = LocalRedis.start()) {
+        return run(redis.url(), "started for this demo");
       }
-      return exitCode;
+    }
+    return runAndLeave(LocalRedis.builder().outliveJvm().start());
+  }
+
+  private int runAndLeave(LocalRedis redis) {
+    try {
+      return run(redis.url(), "started for this demo");
+    } finally {
+      print("");
+      print("%s is left running; stop it with: kill %d", redis.version(), redis.pid());
     }
   }
 
@@ -72,11 +79,26 @@ final class DemoCommand implements Callable<Integer> {
     long free = FreeMemory.bytes();
     DemoPrompt prompt = DemoPrompt.fitting(free);
     List<ChunkKey> keys = prompt.keys();
-    print("server     %s (%s)", Secrets.mask(url), origin);
+    try (HostMemory memory = DirectMemory.create(prompt.bytes() + SLACK);
+        RedisConnector producer = connect(url, memory, keep ? null : SAFETY_NET)) {
+      printSetting(url, origin, prompt, free, producer.info());
+      try {
+        return exchange(url, keys, producer, memory);
+      } finally {
+        if (!keep) {
+          remove(keys, producer);
+        }
+      }
+    }
+  }
+
+  private void printSetting(
+      String url, String origin, DemoPrompt prompt, long free, ConnectorInfo info) {
+    print("server     %s at %s, %s", info.server(), Secrets.mask(url), origin);
+    print("transport  %s, %s", info.transport(), info.path());
+    print("prompt     %,d tokens for %s", prompt.tokens(), DemoPrompt.MODEL);
     print(
-        "prompt     %,d tokens, %s: %d chunks of %d tokens, %s %s, %s each",
-        prompt.tokens(),
-        DemoPrompt.MODEL,
+        "chunks     %d of %d tokens, %s %s, %s each",
         prompt.chunks(),
         DemoPrompt.CHUNK_TOKENS,
         DemoPrompt.GEOMETRY.chunkShape(),
@@ -87,19 +109,7 @@ final class DemoCommand implements Callable<Integer> {
           "           sized down from %,d tokens: only %s of memory are free",
           DemoPrompt.FULL.tokens(), Figures.bytes(free));
     }
-    try (HostMemory memory = DirectMemory.create(prompt.bytes() + (1 << 20));
-        RedisConnector producer = connect(url, memory, keep ? null : SAFETY_NET)) {
-      ConnectorInfo info = producer.info();
-      print("transport  %s, %s", info.transport(), info.path());
-      print("");
-      try {
-        return exchange(url, keys, producer, memory);
-      } finally {
-        if (!keep) {
-          remove(keys, producer);
-        }
-      }
-    }
+    print("");
   }
 
   /** What went wrong before is what is to be reported, and the entries have a time to live. */

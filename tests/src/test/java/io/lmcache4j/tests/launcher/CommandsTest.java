@@ -9,10 +9,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,6 +43,9 @@ final class CommandsTest {
       "00040000" + "01000000" + "03000000" + "02000000020000001000000008000000";
 
   private static final String OTHER = "meta-llama/Llama-3.1-8B-Instruct@1@0@-5678@bfloat16";
+
+  private static final Pattern LEFT =
+      Pattern.compile("--url (\\S+) '(\\S+)'\\s+.* is left running; stop it with: kill (\\d+)");
 
   private final Database database = new Database();
   private final byte[] payload = new byte[1024];
@@ -391,5 +398,27 @@ final class CommandsTest {
     Launched demo = run("demo").endsWith(OK);
     assertThat(demo.out()).contains("started for this demo");
     assertThat(database.content()).isEqualTo(before);
+  }
+
+  @Test
+  void theDemoLeavesAServerOfItsOwnThatItWasToldToKeep() throws Exception {
+    Launched demo = run("demo", "--keep").endsWith(OK);
+    Matcher left = LEFT.matcher(demo.out());
+    assertThat(left.find()).as(demo.out()).isTrue();
+    ProcessHandle server = ProcessHandle.of(Long.parseLong(left.group(3))).orElseThrow();
+    try (Peek peek = new Peek(left.group(1))) {
+      assertThat(run("exists", "--url", left.group(1), left.group(2)).endsWith(OK).out())
+          .isEqualTo("1\n");
+      Path files = Path.of(peek.commands().configGet("dir").get("dir"));
+      server.destroy();
+      server.onExit().get(30, TimeUnit.SECONDS);
+      try (Stream<Path> all = Files.walk(files)) {
+        for (Path file : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(file);
+        }
+      }
+    } finally {
+      server.destroyForcibly();
+    }
   }
 }

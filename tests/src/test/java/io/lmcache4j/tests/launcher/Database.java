@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.tests.launcher;
 
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.codec.RedisCodec;
-import io.lettuce.core.codec.StringCodec;
 import io.lmcache4j.cli.server.LocalRedis;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A Redis with a password, and a look at all that it holds that is none of ours. */
+/** A Redis with a password. */
 final class Database implements AutoCloseable {
 
   static final String PASSWORD = "correct-horse-battery";
 
   private final LocalRedis redis = LocalRedis.builder().password(PASSWORD).unixSocket().start();
-  private final RedisClient client = RedisClient.create(redis.url());
-  private final StatefulRedisConnection<String, byte[]> connection =
-      client.connect(RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE));
+  private final Peek peek = new Peek(redis.url());
 
   String url() {
     return redis.url();
@@ -31,7 +24,7 @@ final class Database implements AutoCloseable {
   }
 
   RedisCommands<String, byte[]> commands() {
-    return connection.sync();
+    return peek.commands();
   }
 
   /** Every key with its value in hexadecimal digits. */
@@ -45,8 +38,7 @@ final class Database implements AutoCloseable {
 
   @Override
   public void close() {
-    connection.close();
-    client.shutdown();
+    peek.close();
     redis.close();
   }
 }
