@@ -406,10 +406,13 @@ final class CommandsTest {
     Matcher left = LEFT.matcher(demo.out());
     assertThat(left.find()).as(demo.out()).isTrue();
     ProcessHandle server = ProcessHandle.of(Long.parseLong(left.group(3))).orElseThrow();
-    try (Peek peek = new Peek(left.group(1))) {
+    try {
       assertThat(run("exists", "--url", left.group(1), left.group(2)).endsWith(OK).out())
           .isEqualTo("1\n");
-      Path files = Path.of(peek.commands().configGet("dir").get("dir"));
+      Path files;
+      try (Peek peek = new Peek(left.group(1))) {
+        files = Path.of(peek.commands().configGet("dir").get("dir"));
+      }
       server.destroy();
       server.onExit().get(30, TimeUnit.SECONDS);
       try (Stream<Path> all = Files.walk(files)) {
