@@ -20,8 +20,9 @@ import org.jspecify.annotations.Nullable;
  * that their order holds with one trip.
  *
  * <p>LMCache awaits the first before it sends the second, so its metadata never promises a payload
- * that was refused. Here both are under way at once; if the payload turns out refused and the
- * metadata stored, the metadata is deleted again before the failure is told.
+ * that was refused. Here both are under way at once; if only the metadata turns out stored, because
+ * the payload was refused or was lost with a connection that has come back since, it is deleted
+ * again before the failure is told.
  */
 final class PutOperation extends Operation<PutOutcome> {
 
@@ -41,10 +42,8 @@ final class PutOperation extends Operation<PutOutcome> {
       new StatusOutput<>(ByteArrayCodec.INSTANCE);
   private final StatusOutput<byte[], byte[]> headerReply =
       new StatusOutput<>(ByteArrayCodec.INSTANCE);
-  private volatile @Nullable WireCommand<?> payloadCommand;
-  private volatile @Nullable WireCommand<?> headerCommand;
   private volatile @Nullable Throwable lost;
-  private volatile @Nullable LmcacheException refused;
+  private volatile @Nullable LmcacheException undone;
 
   /**
    * Takes over one reference to the payload, which it releases when the payload is no longer
@@ -75,14 +74,15 @@ final class PutOperation extends Operation<PutOutcome> {
       headerArgs.add("PX").add(ttlMillis);
     }
     WireCommand<String> second = new WireCommand<>(SET, headerReply, headerArgs, this::replyEnded);
-    payloadCommand = first;
-    headerCommand = second;
     send(first);
-    send(second);
+    // If it was not accepted, the connection might be back by now and take the second alone.
+    if (!first.isCompletedExceptionally()) {
+      send(second);
+    }
   }
 
   private void payloadEnded(@Nullable Throwable failure) {
-    payload.release();
+    release(payload);
     replyEnded(failure);
   }
 
@@ -95,52 +95,46 @@ final class PutOperation extends Operation<PutOutcome> {
 
   @Override
   @Nullable PutOutcome ended() {
-    LmcacheException earlier = refused;
+    LmcacheException earlier = undone;
     if (earlier != null) {
       return failed(earlier);
     }
+    boolean payloadStored = stored(payloadReply);
+    boolean headerStored = stored(headerReply);
+    if (payloadStored && headerStored) {
+      return new PutOutcome.Stored(key, payload.length());
+    }
     Throwable failure = lost;
-    if (payloadReply.hasError()) {
-      LmcacheException cause = Failures.refused(name, payloadReply.getError());
-      if (failure == null && !headerReply.hasError()) {
-        // The metadata now promises what is not there.
-        refused = cause;
-        send(
-            new WireCommand<>(
-                DEL,
-                new IntegerOutput<>(ByteArrayCodec.INSTANCE),
-                new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(keys.metadata()),
-                this::replyEnded));
-        return null;
-      }
-      return failed(failure == null ? cause : Failures.lost(name, failure));
+    LmcacheException cause =
+        failure == null
+            ? Failures.refused(name, words(payloadStored ? headerReply : payloadReply))
+            : Failures.lost(name, failure);
+    if (headerStored) {
+      // The metadata now promises what is not there.
+      undone = cause;
+      sendAnyway(
+          new WireCommand<>(
+              DEL,
+              new IntegerOutput<>(ByteArrayCodec.INSTANCE),
+              new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(keys.metadata()),
+              e -> commandEnded()));
+      return null;
     }
-    if (headerReply.hasError()) {
-      return failed(Failures.refused(name, headerReply.getError()));
-    }
-    if (failure != null) {
-      return failed(Failures.lost(name, failure));
-    }
-    return new PutOutcome.Stored(key, payload.length());
+    return failed(cause);
+  }
+
+  /** Nothing but OK says so: a bulk error, for one, looks like a value to Lettuce. */
+  private static boolean stored(StatusOutput<byte[], byte[]> reply) {
+    return !reply.hasError() && "OK".equals(reply.get());
+  }
+
+  private static @Nullable String words(StatusOutput<byte[], byte[]> reply) {
+    return reply.hasError() ? reply.getError() : reply.get();
   }
 
   @Override
   void dropped() {
-    payload.release();
-  }
-
-  @Override
-  void giveUp() {
-    // The metadata first: given up alone it leaves an invisible payload, the other way round a
-    // promise without one.
-    WireCommand<?> second = headerCommand;
-    if (second != null) {
-      second.giveUp();
-    }
-    WireCommand<?> first = payloadCommand;
-    if (first != null) {
-      first.giveUp();
-    }
+    release(payload);
   }
 
   @Override
