@@ -38,7 +38,6 @@ abstract class Operation<O> {
   /** What can be given up, in the order of sending. Guarded by itself. */
   private final List<WireCommand<?>> sent = new ArrayList<>(2);
 
-  private @Nullable Timeout deadline;
   private ByteBudget.@Nullable Request request;
   private @Nullable DataLane lane;
   private volatile long reserved;
@@ -86,7 +85,7 @@ abstract class Operation<O> {
       finish(failed(new ConnectorClosedException(name)));
       return outcome;
     }
-    deadline =
+    Timeout deadline =
         core.timer()
             .newTimeout(
                 t -> abandon(new RequestTimeoutException(name, core.options().timeout())),
@@ -94,6 +93,7 @@ abstract class Operation<O> {
                 TimeUnit.MILLISECONDS);
     outcome.whenComplete(
         (o, e) -> {
+          deadline.cancel();
           if (outcome.isCancelled()) {
             withdraw();
           }
@@ -218,10 +218,6 @@ abstract class Operation<O> {
 
   /** Gives the caller an outcome, if it has none yet; otherwise disposes of it. */
   final void finish(O result) {
-    Timeout timeout = deadline;
-    if (timeout != null) {
-      timeout.cancel();
-    }
     if (!outcome.complete(result)) {
       dispose(result);
     }
