@@ -6,6 +6,8 @@ import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Bounds the payload bytes in flight to one node. Callers beyond the limit wait in the order they
@@ -17,9 +19,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A request larger than the limit is let through when nothing else is in flight. Waiters are run
  * outside the lock, on the thread that made room, and never inside one another however many fail at
- * once.
+ * once. One that throws is logged and does not stop those behind it.
  */
 final class ByteBudget {
+
+  private static final Logger log = LoggerFactory.getLogger(ByteBudget.class);
 
   /** A request for room; compared by identity. */
   static final class Request {
@@ -108,10 +112,19 @@ final class ByteBudget {
     int seen = 1;
     do {
       for (Request next = next(); next != null; next = next()) {
-        next.granted.run();
+        run(next);
       }
       seen = drains.addAndGet(-seen);
     } while (seen != 0);
+  }
+
+  private static void run(Request request) {
+    try {
+      request.granted.run();
+    } catch (RuntimeException | Error e) {
+      // Whoever made room is not whose fault it is, and nobody would ever drain again.
+      log.error("a request for {} bytes failed when it was granted", request.bytes, e);
+    }
   }
 
   private @Nullable Request next() {

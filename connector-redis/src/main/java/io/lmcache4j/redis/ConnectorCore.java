@@ -73,11 +73,14 @@ final class ConnectorCore {
     return keepsOrder;
   }
 
-  /** The data connection with the fewest bytes under way. */
+  /**
+   * The data connection with the fewest bytes under way, of those that are up: a lost one has none
+   * and would draw everything to itself, to fail.
+   */
   DataLane leastLoaded() {
     DataLane best = lanes.get(0);
     for (int i = 1; i < lanes.size(); i++) {
-      if (lanes.get(i).outstandingBytes() < best.outstandingBytes()) {
+      if (lanes.get(i).isBetterThan(best)) {
         best = lanes.get(i);
       }
     }

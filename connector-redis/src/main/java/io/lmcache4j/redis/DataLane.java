@@ -28,6 +28,13 @@ final class DataLane {
     outstandingBytes.addAndGet(bytes);
   }
 
+  boolean isBetterThan(DataLane other) {
+    boolean open = connection.isOpen();
+    return open == other.connection.isOpen()
+        ? outstandingBytes.get() < other.outstandingBytes.get()
+        : open;
+  }
+
   long outstandingBytes() {
     return outstandingBytes.get();
   }

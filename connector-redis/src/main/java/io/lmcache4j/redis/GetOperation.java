@@ -42,17 +42,16 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
   private final HostMemory memory;
   private final HeaderOutput headerReply = new HeaderOutput(MAX_HEADER_BYTES, this);
   private final PayloadOutput payloadReply;
-  private volatile @Nullable WireCommand<?> headerCommand;
-  private volatile @Nullable WireCommand<?> payloadCommand;
 
   // Written on the event loop; read when the last command has ended.
   private @Nullable RemoteMetadata metadata;
   private @Nullable String corrupt;
   private long noMemory = -1;
   private volatile @Nullable Throwable lost;
-  private boolean payloadSent;
   private boolean orphan;
-  private volatile boolean givenUp;
+
+  /** Set until it is sent. */
+  private volatile @Nullable WireCommand<?> payloadCommand;
 
   GetOperation(ConnectorCore core, ChunkKey key, PairLayout.Keys keys, HostMemory memory) {
     super(core, "get " + keys.text());
@@ -68,11 +67,11 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
         new WireCommand<>(GET, headerReply, args(keys.metadata()), this::replyEnded);
     WireCommand<Long> second =
         new WireCommand<>(GET, payloadReply, args(keys.payload()), this::replyEnded);
-    headerCommand = first;
-    payloadCommand = second;
+    if (!core.keepsOrder()) {
+      payloadCommand = second;
+    }
     send(first);
     if (core.keepsOrder()) {
-      payloadSent = true;
       send(second);
     }
   }
@@ -144,7 +143,8 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     ChunkBuffer lease = payloadReply.takeLease();
     RemoteMetadata header = metadata;
     Throwable failure = lost;
-    if (failure == null && lease != null && header != null) {
+    boolean refused = headerReply.hasError() || payloadReply.hasError();
+    if (failure == null && !refused && lease != null && header != null) {
       return new GetOutcome.Hit(key, new KvChunk(key, header, lease));
     }
     if (lease != null) {
@@ -153,11 +153,10 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     if (failure != null) {
       return failed(Failures.lost(name, failure));
     }
-    if (headerReply.hasError()) {
-      return failed(Failures.refused(name, headerReply.getError()));
-    }
-    if (payloadReply.hasError()) {
-      return failed(Failures.refused(name, payloadReply.getError()));
+    if (refused) {
+      return failed(
+          Failures.refused(
+              name, headerReply.hasError() ? headerReply.getError() : payloadReply.getError()));
     }
     if (corrupt != null) {
       return new GetOutcome.Corrupt(key, corrupt);
@@ -168,18 +167,20 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     if (noMemory >= 0) {
       return new GetOutcome.NoMemory(key, noMemory);
     }
-    WireCommand<?> second = payloadCommand;
-    if (!payloadSent && !givenUp && second != null) {
-      payloadSent = true;
-      send(second);
+    WireCommand<?> waiting = payloadCommand;
+    if (waiting != null) {
+      payloadCommand = null;
+      send(waiting);
       return null;
     }
-    if (givenUp || payloadReply.get() != null) {
-      // Drained or never asked for, because the caller gave up, who has an outcome already.
+    if (!payloadReply.isAbsent()) {
+      // Drained, or never asked for, because the caller gave up, who has an outcome already.
+      // Nothing says that the
+      // payload is gone.
       return failed(new RequestTimeoutException(name, core.options().timeout()));
     }
     orphan = true;
-    send(
+    sendAnyway(
         new WireCommand<>(
             DEL,
             new IntegerOutput<>(ByteArrayCodec.INSTANCE),
@@ -194,17 +195,8 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
   }
 
   @Override
-  void giveUp() {
-    givenUp = true;
+  void revoke() {
     payloadReply.revoke();
-    WireCommand<?> first = headerCommand;
-    if (first != null) {
-      first.giveUp();
-    }
-    WireCommand<?> second = payloadCommand;
-    if (second != null) {
-      second.giveUp();
-    }
   }
 
   @Override

@@ -2,12 +2,18 @@
 package io.lmcache4j.redis;
 
 import io.lmcache4j.core.LmcacheException;
+import io.lmcache4j.core.memory.ChunkBuffer;
+import io.lmcache4j.core.memory.LeaseReleasedException;
 import io.lmcache4j.redis.wire.WireCommand;
 import io.netty.util.Timeout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One put or get on its way, from the call to two separate ends.
@@ -21,12 +27,17 @@ import org.jspecify.annotations.Nullable;
  */
 abstract class Operation<O> {
 
+  private static final Logger log = LoggerFactory.getLogger(Operation.class);
+
   final ConnectorCore core;
   final String name;
 
   private final CompletableFuture<O> outcome = new CompletableFuture<>();
   private final AtomicInteger openCommands = new AtomicInteger();
-  private @Nullable Timeout deadline;
+
+  /** What can be given up, in the order of sending. Guarded by itself. */
+  private final List<WireCommand<?>> sent = new ArrayList<>(2);
+
   private ByteBudget.@Nullable Request request;
   private @Nullable DataLane lane;
   private volatile long reserved;
@@ -36,17 +47,16 @@ abstract class Operation<O> {
     this.name = name;
   }
 
-  /** Makes the commands and {@link #send}s them in order. */
+  /** {@link #send}s the commands in order. */
   abstract void launch();
 
   /** Called in the place of {@link #launch} if that will never be: nothing was sent. */
   abstract void dropped();
 
   /**
-   * Says that the replies are no longer wanted. Any thread; may be called before {@link #launch}
-   * has been.
+   * Says that replies must not land in memory any more. Any thread, even before {@link #launch}.
    */
-  abstract void giveUp();
+  void revoke() {}
 
   /**
    * All commands have ended.
@@ -75,7 +85,7 @@ abstract class Operation<O> {
       finish(failed(new ConnectorClosedException(name)));
       return outcome;
     }
-    deadline =
+    Timeout deadline =
         core.timer()
             .newTimeout(
                 t -> abandon(new RequestTimeoutException(name, core.options().timeout())),
@@ -83,6 +93,7 @@ abstract class Operation<O> {
                 TimeUnit.MILLISECONDS);
     outcome.whenComplete(
         (o, e) -> {
+          deadline.cancel();
           if (outcome.isCancelled()) {
             withdraw();
           }
@@ -109,20 +120,55 @@ abstract class Operation<O> {
     // Held while commands are sent, so that the end cannot come before the last of them.
     openCommands.set(1);
     launch();
-    if (outcome.isDone()) {
-      giveUp();
-    }
     commandEnded();
   }
 
-  /** Sends a command whose end leads to {@link #commandEnded}. */
+  /**
+   * Sends a command whose end leads to {@link #commandEnded}. If nobody waits for the outcome any
+   * more it ends without being sent.
+   */
   final void send(WireCommand<?> command) {
+    openCommands.incrementAndGet();
+    synchronized (sent) {
+      sent.add(command);
+    }
+    // Looked at behind the adding, as giveUp looks at the list behind the outcome: one of us sees
+    // the other.
+    if (outcome.isDone()) {
+      command.giveUp();
+    } else {
+      dispatch(command);
+    }
+  }
+
+  /** Sends a command that puts things right, and is therefore not given up with the others. */
+  final void sendAnyway(WireCommand<?> command) {
+    openCommands.incrementAndGet();
+    dispatch(command);
+  }
+
+  private void dispatch(WireCommand<?> command) {
     DataLane chosen = lane;
     if (chosen == null) {
       throw new IllegalStateException(name + " has no connection yet");
     }
-    openCommands.incrementAndGet();
     chosen.dispatch(command);
+  }
+
+  /**
+   * Ends the commands that have not left, the last first: what is given up alone is then always
+   * what should not be there alone. The replies are revoked before that, because where a command
+   * was given up in the last moment a PING is answered in its stead.
+   */
+  private void giveUp() {
+    revoke();
+    List<WireCommand<?>> commands;
+    synchronized (sent) {
+      commands = new ArrayList<>(sent);
+    }
+    for (int i = commands.size() - 1; i >= 0; i--) {
+      commands.get(i).giveUp();
+    }
   }
 
   /** A command has ended. */
@@ -159,12 +205,19 @@ abstract class Operation<O> {
     core.budget().adjust(difference);
   }
 
+  /** Gives back a reference that this operation holds. */
+  final void release(ChunkBuffer payload) {
+    try {
+      payload.release();
+    } catch (LeaseReleasedException e) {
+      // Somebody gave back ours. The operation has to end all the same, or its room never comes
+      // back.
+      log.warn("{}: the payload was released by someone who did not hold it", name, e);
+    }
+  }
+
   /** Gives the caller an outcome, if it has none yet; otherwise disposes of it. */
   final void finish(O result) {
-    Timeout timeout = deadline;
-    if (timeout != null) {
-      timeout.cancel();
-    }
     if (!outcome.complete(result)) {
       dispose(result);
     }

@@ -20,9 +20,10 @@ import org.jspecify.annotations.Nullable;
  * that their order holds with one trip. In a cluster, where they go to different nodes, the second
  * waits for the first.
  *
- * <p>LMCache always waits, so its metadata never promises a payload that was refused. Here both are
- * under way at once; if the payload turns out refused and the metadata stored, the metadata is
- * deleted again before the failure is told.
+ * <p>LMCache awaits the first before it sends the second, so its metadata never promises a payload
+ * that was refused. Here both are under way at once; if only the metadata turns out stored, because
+ * the payload was refused or was lost with a connection that has come back since, it is deleted
+ * again before the failure is told.
  */
 final class PutOperation extends Operation<PutOutcome> {
 
@@ -42,12 +43,11 @@ final class PutOperation extends Operation<PutOutcome> {
       new StatusOutput<>(ByteArrayCodec.INSTANCE);
   private final StatusOutput<byte[], byte[]> headerReply =
       new StatusOutput<>(ByteArrayCodec.INSTANCE);
-  private volatile @Nullable WireCommand<?> payloadCommand;
-  private volatile @Nullable WireCommand<?> headerCommand;
   private volatile @Nullable Throwable lost;
-  private volatile @Nullable LmcacheException refused;
-  private volatile boolean headerSent;
-  private volatile boolean givenUp;
+  private volatile @Nullable LmcacheException undone;
+
+  /** Set until it is sent. */
+  private volatile @Nullable WireCommand<?> headerCommand;
 
   /**
    * Takes over one reference to the payload, which it releases when the payload is no longer
@@ -78,17 +78,18 @@ final class PutOperation extends Operation<PutOutcome> {
       headerArgs.add("PX").add(ttlMillis);
     }
     WireCommand<String> second = new WireCommand<>(SET, headerReply, headerArgs, this::replyEnded);
-    payloadCommand = first;
-    headerCommand = second;
+    if (!core.keepsOrder()) {
+      headerCommand = second;
+    }
     send(first);
-    if (core.keepsOrder()) {
-      headerSent = true;
+    // If it was not accepted, the connection might be back by now and take the second alone.
+    if (core.keepsOrder() && !first.isCompletedExceptionally()) {
       send(second);
     }
   }
 
   private void payloadEnded(@Nullable Throwable failure) {
-    payload.release();
+    release(payload);
     replyEnded(failure);
   }
 
@@ -101,59 +102,52 @@ final class PutOperation extends Operation<PutOutcome> {
 
   @Override
   @Nullable PutOutcome ended() {
-    LmcacheException earlier = refused;
+    LmcacheException earlier = undone;
     if (earlier != null) {
       return failed(earlier);
     }
-    Throwable failure = lost;
-    if (failure != null) {
-      return failed(Failures.lost(name, failure));
+    boolean payloadStored = stored(payloadReply);
+    WireCommand<?> waiting = headerCommand;
+    if (payloadStored && waiting != null) {
+      headerCommand = null;
+      send(waiting);
+      return null;
     }
-    if (payloadReply.hasError()) {
-      LmcacheException cause = Failures.refused(name, payloadReply.getError());
-      if (!headerSent || headerReply.hasError()) {
-        return failed(cause);
-      }
+    boolean headerStored = stored(headerReply);
+    if (payloadStored && headerStored) {
+      return new PutOutcome.Stored(key, payload.length());
+    }
+    Throwable failure = lost;
+    LmcacheException cause =
+        failure == null
+            ? Failures.refused(name, words(payloadStored ? headerReply : payloadReply))
+            : Failures.lost(name, failure);
+    if (headerStored) {
       // The metadata now promises what is not there.
-      refused = cause;
-      send(
+      undone = cause;
+      sendAnyway(
           new WireCommand<>(
               DEL,
               new IntegerOutput<>(ByteArrayCodec.INSTANCE),
               new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(keys.metadata()),
-              this::replyEnded));
+              e -> commandEnded()));
       return null;
     }
-    if (headerReply.hasError()) {
-      return failed(Failures.refused(name, headerReply.getError()));
-    }
-    WireCommand<?> second = headerCommand;
-    if (!headerSent && !givenUp && second != null) {
-      headerSent = true;
-      send(second);
-      return null;
-    }
-    return new PutOutcome.Stored(key, payload.length());
+    return failed(cause);
+  }
+
+  /** Nothing but OK says so: a bulk error, for one, looks like a value to Lettuce. */
+  static boolean stored(StatusOutput<byte[], byte[]> reply) {
+    return !reply.hasError() && "OK".equals(reply.get());
+  }
+
+  static @Nullable String words(StatusOutput<byte[], byte[]> reply) {
+    return reply.hasError() ? reply.getError() : reply.get();
   }
 
   @Override
   void dropped() {
-    payload.release();
-  }
-
-  @Override
-  void giveUp() {
-    givenUp = true;
-    // The metadata first: given up alone it leaves an invisible payload, the other way round a
-    // promise without one.
-    WireCommand<?> second = headerCommand;
-    if (second != null) {
-      second.giveUp();
-    }
-    WireCommand<?> first = payloadCommand;
-    if (first != null) {
-      first.giveUp();
-    }
+    release(payload);
   }
 
   @Override

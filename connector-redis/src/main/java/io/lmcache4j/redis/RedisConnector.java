@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -136,7 +138,7 @@ public final class RedisConnector implements AutoCloseable {
     for (KvChunk chunk : chunks) {
       outcomes.add(startPut(chunk));
     }
-    return deliver(Batch.of(outcomes), o -> {});
+    return deliver(Batch.of(outcomes, o -> {}), o -> {});
   }
 
   private CompletableFuture<PutOutcome> startPut(KvChunk chunk) {
@@ -192,7 +194,8 @@ public final class RedisConnector implements AutoCloseable {
     for (ChunkKey key : keys) {
       outcomes.add(startGet(key, into));
     }
-    return deliver(Batch.of(outcomes), all -> all.forEach(RedisConnector::discard));
+    return deliver(
+        Batch.of(outcomes, RedisConnector::discard), all -> all.forEach(RedisConnector::discard));
   }
 
   private CompletableFuture<GetOutcome> startGet(ChunkKey key, HostMemory into) {
@@ -246,7 +249,7 @@ public final class RedisConnector implements AutoCloseable {
       window.add(commands.exists(key).toCompletableFuture());
     }
     String name = "look up " + keys.size() + " keys";
-    return withDeadline(name, Batch.of(window))
+    return withDeadline(name, Batch.of(window, n -> {}))
         .thenCompose(
             found -> {
               int absent = found.indexOf(0L);
@@ -276,7 +279,7 @@ public final class RedisConnector implements AutoCloseable {
     for (byte[] redisKey : redisKeys) {
       deletions.add(commands.del(redisKey).toCompletableFuture());
     }
-    return Batch.of(deletions).thenApply(counts -> counts.stream().anyMatch(n -> n > 0));
+    return Batch.of(deletions, n -> {}).thenApply(counts -> counts.stream().anyMatch(n -> n > 0));
   }
 
   private CompletableFuture<Boolean> deleteFrom(List<byte[]> redisKeys, int index) {
@@ -430,19 +433,28 @@ public final class RedisConnector implements AutoCloseable {
    * of.
    */
   private <T> CompletableFuture<T> deliver(CompletableFuture<T> result, Consumer<T> dispose) {
-    if (options.executor() == null) {
+    Executor executor = options.executor();
+    if (executor == null) {
       return result;
     }
     CompletableFuture<T> delivered = new CompletableFuture<>();
-    result.whenCompleteAsync(
+    result.whenComplete(
         (value, failure) -> {
-          if (failure != null) {
-            delivered.completeExceptionally(failure);
-          } else if (!delivered.complete(value)) {
-            dispose.accept(value);
+          Runnable handingOver =
+              () -> {
+                if (failure != null) {
+                  delivered.completeExceptionally(failure);
+                } else if (!delivered.complete(value)) {
+                  dispose.accept(value);
+                }
+              };
+          try {
+            executor.execute(handingOver);
+          } catch (RejectedExecutionException e) {
+            // An executor that was shut down, most likely: the outcome is still somebody's.
+            handingOver.run();
           }
-        },
-        options.executor());
+        });
     delivered.whenComplete(
         (value, failure) -> {
           if (delivered.isCancelled()) {

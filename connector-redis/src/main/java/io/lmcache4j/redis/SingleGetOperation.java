@@ -23,7 +23,6 @@ final class SingleGetOperation extends Operation<GetOutcome> {
   private final byte[] redisKey;
   private final HostMemory memory;
   private final PayloadOutput reply;
-  private volatile @Nullable WireCommand<?> command;
 
   // Written on the event loop; read when the command has ended.
   private @Nullable String corrupt;
@@ -47,14 +46,12 @@ final class SingleGetOperation extends Operation<GetOutcome> {
 
   @Override
   void launch() {
-    WireCommand<Long> only =
+    send(
         new WireCommand<>(
             GET,
             reply,
             new CommandArgs<>(ByteArrayCodec.INSTANCE).addKey(redisKey),
-            this::replyEnded);
-    command = only;
-    send(only);
+            this::replyEnded));
   }
 
   private @Nullable ChunkBuffer accept(long length) {
@@ -89,7 +86,7 @@ final class SingleGetOperation extends Operation<GetOutcome> {
   GetOutcome ended() {
     ChunkBuffer lease = reply.takeLease();
     Throwable failure = lost;
-    if (failure == null && lease != null) {
+    if (failure == null && !reply.hasError() && lease != null) {
       return new GetOutcome.Hit(key, new KvChunk(key, layout.describe(lease.length()), lease));
     }
     if (lease != null) {
@@ -107,8 +104,9 @@ final class SingleGetOperation extends Operation<GetOutcome> {
     if (noMemory >= 0) {
       return new GetOutcome.NoMemory(key, noMemory);
     }
-    // A length without a lease was drained because the caller gave up, who has an outcome already.
-    return reply.get() == null
+    // Not absent and no lease: drained, or never asked for, because the caller gave up, who has an
+    // outcome already.
+    return reply.isAbsent()
         ? new GetOutcome.Miss(key)
         : failed(new RequestTimeoutException(name, core.options().timeout()));
   }
@@ -119,12 +117,8 @@ final class SingleGetOperation extends Operation<GetOutcome> {
   }
 
   @Override
-  void giveUp() {
+  void revoke() {
     reply.revoke();
-    WireCommand<?> only = command;
-    if (only != null) {
-      only.giveUp();
-    }
   }
 
   @Override

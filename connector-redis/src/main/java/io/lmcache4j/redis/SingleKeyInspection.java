@@ -30,7 +30,7 @@ final class SingleKeyInspection {
       markers.add(commands.exists(marker).toCompletableFuture());
     }
     return value.thenCombine(
-        Batch.of(markers),
+        Batch.of(markers, n -> {}),
         (v, found) -> judge(layout, key, v, found.stream().anyMatch(n -> n > 0)));
   }
 

@@ -19,7 +19,6 @@ final class SinglePutOperation extends Operation<PutOutcome> {
   private final byte[] redisKey;
   private final ChunkBuffer payload;
   private final StatusOutput<byte[], byte[]> reply = new StatusOutput<>(ByteArrayCodec.INSTANCE);
-  private volatile @Nullable WireCommand<?> command;
   private volatile @Nullable Throwable lost;
 
   /**
@@ -36,44 +35,35 @@ final class SinglePutOperation extends Operation<PutOutcome> {
 
   @Override
   void launch() {
-    WireCommand<String> only =
+    send(
         new WireCommand<>(
             SET,
             reply,
             new PayloadArgs(redisKey, payload, core.ttlMillis(), core.metrics()),
-            this::replyEnded);
-    command = only;
-    send(only);
+            this::replyEnded));
   }
 
   private void replyEnded(@Nullable Throwable failure) {
-    payload.release();
+    release(payload);
     lost = failure;
     commandEnded();
   }
 
   @Override
   PutOutcome ended() {
-    if (reply.hasError()) {
-      return failed(Failures.refused(name, reply.getError()));
+    if (PutOperation.stored(reply)) {
+      return new PutOutcome.Stored(key, payload.length());
     }
     Throwable failure = lost;
-    return failure == null
-        ? new PutOutcome.Stored(key, payload.length())
-        : failed(Failures.lost(name, failure));
+    return failed(
+        failure == null
+            ? Failures.refused(name, PutOperation.words(reply))
+            : Failures.lost(name, failure));
   }
 
   @Override
   void dropped() {
-    payload.release();
-  }
-
-  @Override
-  void giveUp() {
-    WireCommand<?> only = command;
-    if (only != null) {
-      only.giveUp();
-    }
+    release(payload);
   }
 
   @Override

@@ -8,6 +8,7 @@ import io.lmcache4j.core.memory.LeaseReleasedException;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -56,27 +57,31 @@ final class GatheringCommandEncoder extends CommandEncoder {
       RedisCommand<?, ?, ?> command,
       PayloadArgs args,
       ChannelPromise promise) {
-    ByteBuf payload = acquire(command, args);
     ByteBuf head = ctx.alloc().ioBuffer(HEAD_BYTES);
-    if (payload == null) {
-      WireCommand.writePlaceholder(head);
-      ctx.write(head, promise);
-      return;
-    }
+    ByteBuf payload = null;
+    ByteBuf tail = null;
     // Everything that can fail is done before the first byte is handed on: half a command would put
-    // the connection
-    // out of step.
-    ByteBuf tail;
+    // the connection out of step.
     try {
-      tail = ctx.alloc().ioBuffer(HEAD_BYTES);
-      head.writeByte('*').writeByte('1' + args.count()).writeBytes(SET);
-      args.encodeHead(head);
-      args.encodeTail(tail);
+      payload = acquire(command, args);
+      if (payload == null) {
+        WireCommand.writePlaceholder(head);
+      } else {
+        tail = ctx.alloc().ioBuffer(HEAD_BYTES);
+        head.writeByte('*').writeByte('1' + args.count()).writeBytes(SET);
+        args.encodeHead(head);
+        args.encodeTail(tail);
+      }
     } catch (RuntimeException | Error e) {
       head.release();
-      payload.release();
-      ctx.close();
+      ReferenceCountUtil.release(payload);
+      ReferenceCountUtil.release(tail);
+      ctx.channel().close();
       throw e;
+    }
+    if (payload == null || tail == null) {
+      ctx.write(head, promise);
+      return;
     }
     metrics.directOut(payload.readableBytes());
     ctx.write(head);

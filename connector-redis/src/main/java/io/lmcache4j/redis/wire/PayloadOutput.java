@@ -25,6 +25,9 @@ public final class PayloadOutput extends SplicedOutput<Long> {
 
   private @Nullable ByteBuf destination;
 
+  /** Written on the event loop; read once the command has ended. */
+  private boolean absent;
+
   /**
    * Creates an output for one command.
    *
@@ -55,6 +58,16 @@ public final class PayloadOutput extends SplicedOutput<Long> {
     return received.getAndSet(null);
   }
 
+  /**
+   * Whether the server said that the key is not there. False as well while nothing was answered,
+   * and for a command that was given up before it was sent.
+   *
+   * @return true if the reply was nil
+   */
+  public boolean isAbsent() {
+    return absent;
+  }
+
   @Override
   boolean takes(long length) {
     return true;
@@ -71,6 +84,10 @@ public final class PayloadOutput extends SplicedOutput<Long> {
       return null;
     }
     writing = lease;
+    if (lease.length() != length) {
+      throw new IllegalStateException(
+          "a lease of " + lease.length() + " bytes for a payload of " + length);
+    }
     destination = lease.netty().clear();
     return destination;
   }
@@ -123,13 +140,21 @@ public final class PayloadOutput extends SplicedOutput<Long> {
   void received(@Nullable ByteBuffer bytes) {
     if (bytes == null) {
       output = null;
+      absent = true;
       return;
     }
     int length = bytes.remaining();
-    ByteBuf into = begin(length);
-    if (into != null) {
-      into.writeBytes(bytes);
-      metrics.copiedIn(length);
+    try {
+      ByteBuf into = begin(length);
+      if (into == null) {
+        metrics.drained(length);
+      } else {
+        into.writeBytes(bytes);
+        metrics.copiedIn(length);
+      }
+    } catch (RuntimeException | Error e) {
+      abort();
+      throw e;
     }
     end();
   }

@@ -5,8 +5,9 @@ import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.protocol.RedisCommand;
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import java.nio.charset.StandardCharsets;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
@@ -35,12 +36,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>What can go wrong</h2>
  *
- * <p>A reply that no server may send, a reply that nobody asked for, or a head of the queue that
- * changed in the middle of a payload: in each case nothing says where the next reply begins, so the
- * channel is closed, which fails what is in flight and lets Lettuce reconnect. A connection is
- * never left out of step.
+ * <p>A reply that no server may send, a reply that nobody asked for, a head of the queue that
+ * changed in the middle of a frame, or one that is still there behind it: in each case Lettuce and
+ * this handler no longer agree where the next reply begins, so the channel is closed, which fails
+ * what is in flight and lets Lettuce reconnect. A connection is never left out of step.
+ *
+ * <p>From the first request to close on, whoever makes it, nothing more is read. Under TLS the
+ * channel itself stays open and readable for a while, and Lettuce, which has failed a command by
+ * then, would give its reply to the next.
  */
-final class ReplySplicer extends ChannelInboundHandlerAdapter {
+final class ReplySplicer extends ChannelDuplexHandler {
 
   private enum State {
     BOUNDARY,
@@ -63,8 +68,8 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   /** Whether any reply has been seen; before the first one a server may refuse us unasked. */
   private boolean pristine = true;
 
-  /** Set once where the next reply begins is unknown: the rest of the stream is noise. */
-  private boolean broken;
+  /** Set once the channel is to be closed: the rest of the stream is nobody's. */
+  private boolean closing;
 
   // HEADER
   private long number;
@@ -72,8 +77,13 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   private boolean negative;
   private boolean carriageReturn;
 
-  // HEADER, PAYLOAD, TRAILER
+  /** First byte of the current frame. */
+  private byte type;
+
+  /** The command that the current frame answers; null between frames, and for a push. */
   private @Nullable RedisCommand<?, ?, ?> owner;
+
+  // HEADER, PAYLOAD, TRAILER
   private @Nullable SplicedOutput<?> output;
   private @Nullable ByteBuf destination;
   private long length;
@@ -125,12 +135,7 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
         consume(ctx, in);
       }
     } catch (Throwable e) {
-      // CommandHandler fails the head of its queue on an exception and reads on, one reply out of
-      // step: close first.
-      broken = true;
-      abort();
-      ctx.close();
-      ctx.fireExceptionCaught(e);
+      fail(ctx, e);
     } finally {
       in.release();
     }
@@ -145,12 +150,12 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
 
   private void consume(ChannelHandlerContext ctx, ByteBuf in) {
     while (in.isReadable()) {
-      if (broken || !ctx.channel().isActive()) {
-        // Closed by what an earlier frame led to: the rest is nobody's.
+      if (closing || !ctx.channel().isActive()) {
+        // Closed by what an earlier frame led to.
         return;
       }
       switch (state) {
-        case BOUNDARY -> startFrame(in.getByte(in.readerIndex()));
+        case BOUNDARY -> startFrame(in);
         case PASS -> pass(ctx, in);
         case ATTRIBUTE -> skipAttribute(in);
         case HEADER -> readHeader(ctx, in);
@@ -160,7 +165,8 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     }
   }
 
-  private void startFrame(byte type) {
+  private void startFrame(ByteBuf in) {
+    type = in.getByte(in.readerIndex());
     if (type == '|') {
       scanner.resetAttribute();
       state = State.ATTRIBUTE;
@@ -176,12 +182,14 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
       if (!pristine || type != '-') {
         throw new ProtocolViolationException("a reply that no command asked for");
       }
+      pristine = false;
       return;
     }
     pristine = false;
+    owner = head;
     SplicedOutput<?> out = headOutput();
     if (type == '$' && out != null) {
-      owner = head;
+      in.skipBytes(1);
       output = out;
       number = 0;
       digits = 0;
@@ -192,11 +200,37 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   }
 
   private void pass(ChannelHandlerContext ctx, ByteBuf in) {
-    int end = scanner.scan(in, in.readerIndex());
+    int length = scanner.scan(in, in.readerIndex()) - in.readerIndex();
+    requireOwner();
+    ByteBuf part = in.readRetainedSlice(length);
     if (scanner.isComplete()) {
-      state = State.BOUNDARY;
+      handOnEnd(ctx, part);
+    } else {
+      ctx.fireChannelRead(part);
     }
-    ctx.fireChannelRead(in.readRetainedSlice(end - in.readerIndex()));
+  }
+
+  /** Lettuce must still wait for the frame that is being read. */
+  private void requireOwner() {
+    if (owner != null && stack.peek() != owner) {
+      throw new ProtocolViolationException(
+          "the command whose reply this was is no longer the next");
+    }
+  }
+
+  /** Hands on the last bytes of a frame, with which Lettuce must be done with its command. */
+  private void handOnEnd(ChannelHandlerContext ctx, ByteBuf end) {
+    RedisCommand<?, ?, ?> answered = owner;
+    owner = null;
+    output = null;
+    destination = null;
+    state = State.BOUNDARY;
+    ctx.fireChannelRead(end);
+    // An error may be a redirection, for which a cluster's connection queues the same command
+    // again.
+    if (answered != null && type != '-' && stack.peek() == answered) {
+      throw new ProtocolViolationException("a reply whose end Lettuce did not see");
+    }
   }
 
   private void skipAttribute(ByteBuf in) {
@@ -223,7 +257,7 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
         negative = true;
       } else if (b == '\r' && digits > 0) {
         carriageReturn = true;
-      } else if (b != '$' || digits > 0 || negative) {
+      } else {
         throw new ProtocolViolationException(
             "byte 0x" + Integer.toHexString(b & 0xFF) + " in the length of a bulk string");
       }
@@ -231,30 +265,31 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   }
 
   private void announced(ChannelHandlerContext ctx, long n) {
-    if (n < -1 || n > Integer.MAX_VALUE) {
+    if (n < -1 || n > RespScanner.MAX_BULK) {
       throw new ProtocolViolationException("a bulk string of " + n + " bytes");
     }
     SplicedOutput<?> out = output;
     if (out == null) {
       throw new IllegalStateException("a payload without an output");
     }
-    if (n < 0 || !out.takes(n)) {
-      owner = null;
+    requireOwner();
+    if (n < 0) {
+      handOnEnd(ctx, line(ctx, '$', n));
+      return;
+    }
+    if (!out.takes(n)) {
       output = null;
-      if (n < 0) {
-        state = State.BOUNDARY;
-      } else {
-        scanner.resetInBulk(n);
-        state = State.PASS;
-      }
-      forward(ctx, '$', n);
+      scanner.resetInBulk(n);
+      state = State.PASS;
+      ctx.fireChannelRead(line(ctx, '$', n));
       return;
     }
     length = n;
     left = n;
-    destination = out.beginSpliced(n);
-    state = n == 0 ? State.TRAILER : State.PAYLOAD;
     digits = 0;
+    // Before the output is asked, so that whatever it took is let go of should it fail.
+    state = n == 0 ? State.TRAILER : State.PAYLOAD;
+    destination = out.beginSpliced(n);
   }
 
   private void readPayload(ByteBuf in) {
@@ -287,26 +322,20 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     if (digits++ == 0) {
       return;
     }
-    RedisCommand<?, ?, ?> expected = owner;
+    requireOwner();
     SplicedOutput<?> out = output;
-    if (expected == null || out == null || stack.peek() != expected) {
-      throw new ProtocolViolationException(
-          "the command whose payload this was is no longer the next");
+    if (out == null) {
+      throw new IllegalStateException("a payload without an output");
     }
-    destination = null;
-    owner = null;
-    output = null;
-    state = State.BOUNDARY;
     out.end();
-    forward(ctx, ':', length);
+    handOnEnd(ctx, line(ctx, ':', length));
   }
 
-  private static void forward(ChannelHandlerContext ctx, char type, long number) {
+  private static ByteBuf line(ChannelHandlerContext ctx, char kind, long number) {
     ByteBuf line = ctx.alloc().buffer(2 + MAX_DIGITS + 2);
-    line.writeByte(type);
+    line.writeByte(kind);
     line.writeCharSequence(Long.toString(number), StandardCharsets.US_ASCII);
-    line.writeByte('\r').writeByte('\n');
-    ctx.fireChannelRead(line);
+    return line.writeByte('\r').writeByte('\n');
   }
 
   /** Lets go of a payload that will not be completed. */
@@ -320,6 +349,29 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     if (out != null && begun) {
       out.abort();
     }
+  }
+
+  /**
+   * CommandHandler fails the head of its queue on an exception and reads on, one reply out of step:
+   * close first.
+   */
+  private void fail(ChannelHandlerContext ctx, Throwable cause) {
+    closing = true;
+    abort();
+    ctx.close();
+    ctx.fireExceptionCaught(cause);
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    fail(ctx, cause);
+  }
+
+  @Override
+  public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+    closing = true;
+    abort();
+    ctx.close(promise);
   }
 
   @Override

@@ -24,6 +24,9 @@ abstract class SplicedOutput<T> extends CommandOutput<byte[], byte[], T> {
    */
   private boolean spliced;
 
+  /** Whether there was a value or nil: {@code +QUEUED}, for one, is told to no method. */
+  private boolean answered;
+
   SplicedOutput() {
     super(ByteArrayCodec.INSTANCE, null);
   }
@@ -51,7 +54,10 @@ abstract class SplicedOutput<T> extends CommandOutput<byte[], byte[], T> {
   /** The connection was lost in the middle of the string. */
   abstract void abort();
 
-  /** The string arrived through Lettuce, or the reply was nil (null) or a simple string. */
+  /**
+   * The string arrived through Lettuce, or the reply was nil (null). Lettuce makes no difference
+   * between kinds of strings: a simple one and a bulk error come here as well.
+   */
   abstract void received(@Nullable ByteBuffer bytes);
 
   /** Called by the splicer in the place of {@link #begin}. */
@@ -62,12 +68,12 @@ abstract class SplicedOutput<T> extends CommandOutput<byte[], byte[], T> {
 
   @Override
   public final void set(@Nullable ByteBuffer bytes) {
+    if (hasError()) {
+      // An element of an aggregate, which is no answer.
+      return;
+    }
+    answered = true;
     received(bytes);
-  }
-
-  @Override
-  public final void setSingle(ByteBuffer bytes) {
-    setError("a bulk string was expected and a simple string came: " + decodeString(bytes));
   }
 
   @Override
@@ -76,6 +82,7 @@ abstract class SplicedOutput<T> extends CommandOutput<byte[], byte[], T> {
       setError("a bulk string was expected and the integer " + integer + " came");
     }
     spliced = false;
+    answered = true;
   }
 
   @Override
@@ -91,5 +98,12 @@ abstract class SplicedOutput<T> extends CommandOutput<byte[], byte[], T> {
   @Override
   public final void multi(int count) {
     setError("a bulk string was expected and an aggregate of " + count + " came");
+  }
+
+  @Override
+  public final void complete(int depth) {
+    if (depth == 0 && !answered && !hasError()) {
+      setError("a bulk string was expected and none came");
+    }
   }
 }

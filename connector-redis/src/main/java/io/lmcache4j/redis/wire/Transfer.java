@@ -68,11 +68,6 @@ final class Transfer {
     return STATE.compareAndSet(this, NEW, REVOKED) || STATE.compareAndSet(this, WRITING, REVOKED);
   }
 
-  /** Whether the caller has given up. */
-  boolean isRevoked() {
-    return state == REVOKED;
-  }
-
   @Override
   public String toString() {
     return switch (state) {

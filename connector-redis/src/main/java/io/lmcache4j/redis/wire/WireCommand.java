@@ -6,9 +6,11 @@ import io.lettuce.core.protocol.AsyncCommand;
 import io.lettuce.core.protocol.Command;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.ProtocolKeyword;
+import io.lmcache4j.core.memory.LeaseReleasedException;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicIntegerFieldUpdater;
 import org.jspecify.annotations.Nullable;
 
@@ -107,9 +109,16 @@ public final class WireCommand<T> extends AsyncCommand<byte[], byte[], T> {
 
   @Override
   public void encode(ByteBuf out) {
-    if (beginSend()) {
+    if (!beginSend()) {
+      writePlaceholder(out);
+      return;
+    }
+    int start = out.writerIndex();
+    try {
       super.encode(out);
-    } else {
+    } catch (LeaseReleasedException e) {
+      // Somebody released what was not theirs; the others on this connection are not to blame.
+      out.writerIndex(start);
       writePlaceholder(out);
     }
   }
@@ -124,6 +133,17 @@ public final class WireCommand<T> extends AsyncCommand<byte[], byte[], T> {
   public boolean completeExceptionally(Throwable failure) {
     boolean changed = super.completeExceptionally(failure);
     end(failure);
+    return changed;
+  }
+
+  /**
+   * Called by Lettuce alone, when it drops a command with its connection; whoever no longer wants
+   * the reply calls {@link #giveUp()}.
+   */
+  @Override
+  public boolean cancel(boolean mayInterruptIfRunning) {
+    boolean changed = super.cancel(mayInterruptIfRunning);
+    end(new CancellationException("the connection was closed"));
     return changed;
   }
 
