@@ -54,6 +54,20 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   /** {@code $2147483647 CRLF}: a longer announcement is none. */
   private static final int MAX_DIGITS = 10;
 
+  private static final int CRLF = 2;
+
+  /** {@code +OK CRLF}, the reply that most commands in front of a get have. */
+  private static final int STATUS_BYTES = 5;
+
+  /** {@code $28 CRLF}, the header of one group, CRLF: the reply in front of most payloads. */
+  private static final int HEADER_REPLY_BYTES = 35;
+
+  /** {@code $1 CRLF}. */
+  private static final int SHORTEST_ANNOUNCEMENT = 4;
+
+  /** What is read at a time of a payload that nobody wants. */
+  private static final int DRAIN_BYTES = 64 * 1024;
+
   private final Queue<RedisCommand<?, ?, ?>> stack;
   private final WireMetrics metrics;
   private final RespScanner scanner = new RespScanner();
@@ -65,6 +79,17 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
 
   /** Set once where the next reply begins is unknown: the rest of the stream is noise. */
   private boolean broken;
+
+  /** Bytes of the frame at hand that have been seen, up to a payload. */
+  private int frameBytes;
+
+  /** Whether the frame at hand is the reply in front of a payload. */
+  private boolean headerFrame;
+
+  // How long the last of each was. The chunks of a cache are nearly all of one size, so the next is
+  // as long.
+  private int headerReplyBytes = HEADER_REPLY_BYTES;
+  private int announcementBytes = SHORTEST_ANNOUNCEMENT;
 
   // HEADER
   private long number;
@@ -93,14 +118,31 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
   }
 
   /**
-   * Whether the next bytes announce a payload, so that reading far beyond them would only mean
-   * copying.
+   * How much to read at most, so that no byte of a payload is read along with what stands in front
+   * of it and would have to be copied. A guess from the last time, which costs a short read where
+   * it is too low and a few copied bytes where it is too high.
+   *
+   * @return bytes, or 0 if no payload is awaited and any amount is good
    */
-  boolean expectsAnnouncement() {
-    if (state == State.HEADER) {
-      return true;
+  int receiveLimit() {
+    if (state == State.PAYLOAD) {
+      return (int) Math.min(left, DRAIN_BYTES);
     }
-    return state == State.BOUNDARY && headOutput() != null;
+    if (state == State.TRAILER) {
+      return CRLF - digits + headerReplyBytes + announcementBytes;
+    }
+    int others = 0;
+    for (RedisCommand<?, ?, ?> command : stack) {
+      if (command.getOutput() instanceof SplicedOutput<?> awaited) {
+        int expected = others * STATUS_BYTES + announcementBytes - frameBytes;
+        if (awaited instanceof HeaderOutput) {
+          expected += headerReplyBytes;
+        }
+        return Math.max(expected, carriageReturn ? 1 : CRLF);
+      }
+      others++;
+    }
+    return 0;
   }
 
   private @Nullable SplicedOutput<?> headOutput() {
@@ -168,6 +210,8 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     }
     scanner.reset();
     state = State.PASS;
+    frameBytes = 0;
+    headerFrame = false;
     if (type == '>') {
       return;
     }
@@ -187,28 +231,42 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
       digits = 0;
       negative = false;
       carriageReturn = false;
+      headerFrame = out instanceof HeaderOutput;
       state = State.HEADER;
     }
   }
 
   private void pass(ChannelHandlerContext ctx, ByteBuf in) {
     int end = scanner.scan(in, in.readerIndex());
+    int n = end - in.readerIndex();
+    frameBytes += n;
     if (scanner.isComplete()) {
-      state = State.BOUNDARY;
+      if (headerFrame) {
+        headerReplyBytes = frameBytes;
+      }
+      boundary();
     }
-    ctx.fireChannelRead(in.readRetainedSlice(end - in.readerIndex()));
+    ctx.fireChannelRead(in.readRetainedSlice(n));
   }
 
   private void skipAttribute(ByteBuf in) {
     in.readerIndex(scanner.scan(in, in.readerIndex()));
     if (scanner.isComplete()) {
-      state = State.BOUNDARY;
+      boundary();
     }
+  }
+
+  private void boundary() {
+    state = State.BOUNDARY;
+    frameBytes = 0;
+    headerFrame = false;
+    carriageReturn = false;
   }
 
   private void readHeader(ChannelHandlerContext ctx, ByteBuf in) {
     while (in.isReadable()) {
       byte b = in.readByte();
+      frameBytes++;
       if (carriageReturn) {
         if (b != '\n') {
           throw new ProtocolViolationException("no line feed behind a bulk string's length");
@@ -241,8 +299,9 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     if (n < 0 || !out.takes(n)) {
       owner = null;
       output = null;
+      carriageReturn = false;
       if (n < 0) {
-        state = State.BOUNDARY;
+        boundary();
       } else {
         scanner.resetInBulk(n);
         state = State.PASS;
@@ -252,6 +311,7 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     }
     length = n;
     left = n;
+    announcementBytes = frameBytes;
     destination = out.beginSpliced(n);
     state = n == 0 ? State.TRAILER : State.PAYLOAD;
     digits = 0;
@@ -296,7 +356,7 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     destination = null;
     owner = null;
     output = null;
-    state = State.BOUNDARY;
+    boundary();
     out.end();
     forward(ctx, ':', length);
   }
@@ -316,7 +376,7 @@ final class ReplySplicer extends ChannelInboundHandlerAdapter {
     destination = null;
     owner = null;
     output = null;
-    state = State.BOUNDARY;
+    boundary();
     if (out != null && begun) {
       out.abort();
     }
