@@ -30,6 +30,13 @@ import java.util.concurrent.TimeoutException;
  */
 final class Connections {
 
+  /**
+   * A lookup whose connection shares an event loop with a payload waits while megabytes are read,
+   * so each connection has one of its own. Netty hands them out in turn: the second is for the
+   * connection that takes this one's place. A loop that has no connection has no thread either.
+   */
+  private static final int EVENT_LOOPS_PER_CONNECTION = 2;
+
   private final ClientResources resources;
   private final RedisClient client;
   private final StatefulRedisConnection<byte[], byte[]> control;
@@ -57,6 +64,7 @@ final class Connections {
         DefaultClientResources.builder()
             .nettyCustomizer(accelerator)
             .commandLatencyRecorder(CommandLatencyRecorder.disabled())
+            .ioThreadPoolSize(EVENT_LOOPS_PER_CONNECTION * (1 + options.dataConnections()))
             .build();
     RedisClient client = RedisClient.create(resources);
     client.setOptions(clientOptions(options));
