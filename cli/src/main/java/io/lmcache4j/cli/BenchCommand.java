@@ -38,7 +38,7 @@ import picocli.CommandLine.ParentCommand;
       "direct     memory that the process held at its peak, chunk memory included; what the",
       "           connections' own buffers took of it is printed beside it.",
       "copied     bytes of a chunk that the connector copied in user space, counted as it does so.",
-      "lookup     EXISTS, one after the other, idle and while batches are got without a pause;",
+      "lookup     EXISTS, 1 ms between them, idle and while batches are got without a pause;",
       "           --json tells the latter."
     })
 final class BenchCommand implements Callable<Integer> {
