@@ -8,6 +8,8 @@ import io.lmcache4j.core.metadata.Shape;
 import io.lmcache4j.core.token.HashAlgorithm;
 import io.lmcache4j.core.token.NoneHash;
 import io.lmcache4j.core.token.PythonVersion;
+import io.lmcache4j.redis.RedisConnectorOptions;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -20,6 +22,8 @@ import picocli.CommandLine.TypeConversionException;
 /** The texts of options, as the types of the library read them. */
 final class Converters {
 
+  private static final BigDecimal MEBIBYTE = BigDecimal.valueOf(1 << 20);
+
   private Converters() {}
 
   private static <T> T convert(String text, Function<String, T> parser) {
@@ -27,6 +31,31 @@ final class Converters {
       return parser.apply(text);
     } catch (IllegalArgumentException e) {
       throw new TypeConversionException(e.getMessage());
+    }
+  }
+
+  /** A decimal number of MiB, as bytes. */
+  static final class ToMebibytes implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      try {
+        return new BigDecimal(text).multiply(MEBIBYTE).intValueExact();
+      } catch (ArithmeticException | NumberFormatException e) {
+        throw new TypeConversionException(
+            "not a number of MiB that makes whole bytes, below 2048: \"" + text + "\"");
+      }
+    }
+  }
+
+  static final class ToPath implements ITypeConverter<RedisConnectorOptions.Path> {
+    @Override
+    public RedisConnectorOptions.Path convert(String text) {
+      return switch (text) {
+        case "zero-copy" -> RedisConnectorOptions.Path.AUTO;
+        case "copy" -> RedisConnectorOptions.Path.COPY;
+        default ->
+            throw new TypeConversionException("neither zero-copy nor copy: \"" + text + "\"");
+      };
     }
   }
 

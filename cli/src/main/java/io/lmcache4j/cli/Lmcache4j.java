@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
       RemoveCommand.class,
       KeysCommand.class,
       DemoCommand.class,
+      BenchCommand.class,
       InfoCommand.class,
     })
 final class Lmcache4j implements Runnable {

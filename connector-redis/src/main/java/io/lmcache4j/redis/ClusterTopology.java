@@ -66,7 +66,7 @@ final class ClusterTopology implements Topology {
     for (RemoteUrl.Node node : options.url().nodes()) {
       seeds.add(LettuceSettings.finish(RedisURI.Builder.redis(node.host(), node.port()), options));
     }
-    ClientResources resources = LettuceSettings.resources(accelerator);
+    ClientResources resources = LettuceSettings.resources(options, accelerator);
     RedisClusterClient client = RedisClusterClient.create(resources, seeds);
     try {
       client.setOptions(

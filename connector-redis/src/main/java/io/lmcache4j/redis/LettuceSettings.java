@@ -27,13 +27,21 @@ import org.jspecify.annotations.Nullable;
 /** Our options in Lettuce's words, the same for every topology. */
 final class LettuceSettings {
 
+  /**
+   * A lookup whose connection shares an event loop with a payload waits while megabytes are read,
+   * so each connection has one of its own. Netty hands them out in turn: the second is for the
+   * connection that takes this one's place. A loop that has no connection has no thread either.
+   */
+  private static final int EVENT_LOOPS_PER_CONNECTION = 2;
+
   /** How long event loops may take to end; by then nothing is under way any more. */
   private static final int SHUTDOWN_SECONDS = 2;
 
   private LettuceSettings() {}
 
-  static ClientResources resources(Accelerator accelerator) {
+  static ClientResources resources(RedisConnectorOptions options, Accelerator accelerator) {
     return DefaultClientResources.builder()
+        .ioThreadPoolSize(EVENT_LOOPS_PER_CONNECTION * (1 + options.dataConnections()))
         .nettyCustomizer(accelerator)
         .commandLatencyRecorder(CommandLatencyRecorder.disabled())
         .build();

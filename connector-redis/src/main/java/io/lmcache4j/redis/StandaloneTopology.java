@@ -43,7 +43,7 @@ final class StandaloneTopology implements Topology {
 
   static StandaloneTopology open(RedisConnectorOptions options, Accelerator accelerator) {
     RedisURI uri = LettuceSettings.finish(builder(options.url()), options);
-    ClientResources resources = LettuceSettings.resources(accelerator);
+    ClientResources resources = LettuceSettings.resources(options, accelerator);
     RedisClient client = RedisClient.create(resources);
     try {
       client.setOptions(

@@ -59,6 +59,26 @@ final class ReplySplicer extends ChannelDuplexHandler {
   /** {@code $2147483647 CRLF}: a longer announcement is none. */
   private static final int MAX_DIGITS = 10;
 
+  private static final int CRLF = 2;
+
+  /**
+   * How far behind the next reply a payload is looked for: a connection for payloads carries little
+   * else.
+   */
+  private static final int LOOK_AHEAD = 4;
+
+  /** {@code +OK CRLF}, the reply that most commands in front of a get have. */
+  private static final int STATUS_BYTES = 5;
+
+  /** {@code $28 CRLF}, the header of one group, CRLF: the reply in front of most payloads. */
+  private static final int HEADER_REPLY_BYTES = 35;
+
+  /** {@code $1 CRLF}. */
+  private static final int SHORTEST_ANNOUNCEMENT = 4;
+
+  /** What is read at a time of a payload that nobody wants. */
+  private static final int DRAIN_BYTES = 64 * 1024;
+
   private final Queue<RedisCommand<?, ?, ?>> stack;
   private final WireMetrics metrics;
   private final RespScanner scanner = new RespScanner();
@@ -70,6 +90,17 @@ final class ReplySplicer extends ChannelDuplexHandler {
 
   /** Set once the channel is to be closed: the rest of the stream is nobody's. */
   private boolean closing;
+
+  /** Bytes of the frame at hand that have been seen, up to a payload. */
+  private int frameBytes;
+
+  /** Whether the frame at hand is the reply in front of a payload. */
+  private boolean headerFrame;
+
+  // How long the last of each was. The chunks of a cache are nearly all of one size, so the next is
+  // as long.
+  private int headerReplyBytes = HEADER_REPLY_BYTES;
+  private int announcementBytes = SHORTEST_ANNOUNCEMENT;
 
   // HEADER
   private long number;
@@ -103,14 +134,34 @@ final class ReplySplicer extends ChannelDuplexHandler {
   }
 
   /**
-   * Whether the next bytes announce a payload, so that reading far beyond them would only mean
-   * copying.
+   * How much to read at most, so that no byte of a payload is read along with what stands in front
+   * of it and would have to be copied. A guess from the last time, which costs a short read where
+   * it is too low and a few copied bytes where it is too high.
+   *
+   * @return bytes, or 0 if no payload is awaited and any amount is good
    */
-  boolean expectsAnnouncement() {
-    if (state == State.HEADER) {
-      return true;
+  int receiveLimit() {
+    if (state == State.PAYLOAD) {
+      return (int) Math.min(left, DRAIN_BYTES);
     }
-    return state == State.BOUNDARY && headOutput() != null;
+    if (state == State.TRAILER) {
+      return CRLF - digits + headerReplyBytes + announcementBytes;
+    }
+    int others = 0;
+    for (RedisCommand<?, ?, ?> command : stack) {
+      if (others > LOOK_AHEAD) {
+        return 0;
+      }
+      if (command.getOutput() instanceof SplicedOutput<?> awaited) {
+        int expected = others * STATUS_BYTES + announcementBytes - frameBytes;
+        if (awaited instanceof HeaderOutput) {
+          expected += headerReplyBytes;
+        }
+        return Math.max(expected, carriageReturn ? 1 : CRLF);
+      }
+      others++;
+    }
+    return 0;
   }
 
   private @Nullable SplicedOutput<?> headOutput() {
@@ -174,6 +225,8 @@ final class ReplySplicer extends ChannelDuplexHandler {
     }
     scanner.reset();
     state = State.PASS;
+    frameBytes = 0;
+    headerFrame = false;
     if (type == '>') {
       return;
     }
@@ -190,11 +243,13 @@ final class ReplySplicer extends ChannelDuplexHandler {
     SplicedOutput<?> out = headOutput();
     if (type == '$' && out != null) {
       in.skipBytes(1);
+      frameBytes = 1;
       output = out;
       number = 0;
       digits = 0;
       negative = false;
       carriageReturn = false;
+      headerFrame = out instanceof HeaderOutput;
       state = State.HEADER;
     }
   }
@@ -202,12 +257,16 @@ final class ReplySplicer extends ChannelDuplexHandler {
   private void pass(ChannelHandlerContext ctx, ByteBuf in) {
     int length = scanner.scan(in, in.readerIndex()) - in.readerIndex();
     requireOwner();
+    frameBytes += length;
     ByteBuf part = in.readRetainedSlice(length);
-    if (scanner.isComplete()) {
-      handOnEnd(ctx, part);
-    } else {
+    if (!scanner.isComplete()) {
       ctx.fireChannelRead(part);
+      return;
     }
+    if (headerFrame) {
+      headerReplyBytes = frameBytes;
+    }
+    handOnEnd(ctx, part);
   }
 
   /** Lettuce must still wait for the frame that is being read. */
@@ -224,7 +283,7 @@ final class ReplySplicer extends ChannelDuplexHandler {
     owner = null;
     output = null;
     destination = null;
-    state = State.BOUNDARY;
+    boundary();
     ctx.fireChannelRead(end);
     // An error may be a redirection, for which a cluster's connection queues the same command
     // again.
@@ -236,13 +295,21 @@ final class ReplySplicer extends ChannelDuplexHandler {
   private void skipAttribute(ByteBuf in) {
     in.readerIndex(scanner.scan(in, in.readerIndex()));
     if (scanner.isComplete()) {
-      state = State.BOUNDARY;
+      boundary();
     }
+  }
+
+  private void boundary() {
+    state = State.BOUNDARY;
+    frameBytes = 0;
+    headerFrame = false;
+    carriageReturn = false;
   }
 
   private void readHeader(ChannelHandlerContext ctx, ByteBuf in) {
     while (in.isReadable()) {
       byte b = in.readByte();
+      frameBytes++;
       if (carriageReturn) {
         if (b != '\n') {
           throw new ProtocolViolationException("no line feed behind a bulk string's length");
@@ -279,6 +346,7 @@ final class ReplySplicer extends ChannelDuplexHandler {
     }
     if (!out.takes(n)) {
       output = null;
+      carriageReturn = false;
       scanner.resetInBulk(n);
       state = State.PASS;
       ctx.fireChannelRead(line(ctx, '$', n));
@@ -286,6 +354,7 @@ final class ReplySplicer extends ChannelDuplexHandler {
     }
     length = n;
     left = n;
+    announcementBytes = frameBytes;
     digits = 0;
     // Before the output is asked, so that whatever it took is let go of should it fail.
     state = n == 0 ? State.TRAILER : State.PAYLOAD;
@@ -345,7 +414,7 @@ final class ReplySplicer extends ChannelDuplexHandler {
     destination = null;
     owner = null;
     output = null;
-    state = State.BOUNDARY;
+    boundary();
     if (out != null && begun) {
       out.abort();
     }

@@ -14,19 +14,13 @@ import io.netty.util.UncheckedBooleanSupplier;
  *
  * <p>The destination is handed out again and again as the same buffer, its writer index where the
  * next byte belongs and its capacity where the payload ends, so that a read can neither run past it
- * nor make garbage. While the announcement of a payload is awaited, reads are kept short: what is
- * read beyond it would have to be copied.
+ * nor make garbage. While a payload is awaited, reads end where it is expected to begin: what is
+ * read beyond that would have to be copied.
  *
  * <p>For transports without TLS only: under TLS the bytes on the socket are not those of the
  * payload.
  */
 final class TargetedReceive implements RecvByteBufAllocator {
-
-  /**
-   * Room for a header's reply and a payload's announcement ({@code $28 … $33554432 CRLF}), and
-   * little beyond.
-   */
-  private static final int ANNOUNCEMENT_BYTES = 64;
 
   private final RecvByteBufAllocator fallback = new AdaptiveRecvByteBufAllocator();
   private final ReplySplicer splicer;
@@ -61,10 +55,8 @@ final class TargetedReceive implements RecvByteBufAllocator {
       if (target != null) {
         return target.retain();
       }
-      if (splicer.expectsAnnouncement()) {
-        return alloc.ioBuffer(ANNOUNCEMENT_BYTES, ANNOUNCEMENT_BYTES);
-      }
-      return fallback.allocate(alloc);
+      int limit = splicer.receiveLimit();
+      return limit > 0 ? alloc.ioBuffer(limit, limit) : fallback.allocate(alloc);
     }
 
     @Override
