@@ -30,14 +30,19 @@ final class ConnectorCore {
   private volatile boolean closed;
   private volatile long expectedBytes;
 
-  ConnectorCore(RedisConnectorOptions options, WireMetrics metrics, Topology topology) {
+  ConnectorCore(
+      RedisConnectorOptions options,
+      WireMetrics metrics,
+      Timer timer,
+      List<DataLane> lanes,
+      boolean keepsOrder) {
     this.options = options;
     this.codec = RemoteMetadataCodec.of(options.lmcacheVersion());
     this.metrics = metrics;
-    this.timer = topology.timer();
+    this.timer = timer;
     this.budget = new ByteBudget(options.inFlightBytes());
-    this.lanes = topology.lanes();
-    this.keepsOrder = topology.keepsOrder();
+    this.lanes = List.copyOf(lanes);
+    this.keepsOrder = keepsOrder;
     Duration ttl = options.ttl();
     this.ttlMillis = ttl == null ? 0 : ttl.toMillis();
     this.expectedBytes = Math.min(FIRST_GUESS_BYTES, options.inFlightBytes());

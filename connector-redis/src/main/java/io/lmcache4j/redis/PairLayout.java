@@ -40,7 +40,7 @@ final class PairLayout implements Layout {
   @SuppressWarnings("ArrayRecordComponent") // Never compared; handed to Lettuce as they are.
   record Keys(String text, byte[] metadata, byte[] payload) {}
 
-  private Keys keys(ChunkKey key) {
+  Keys keys(ChunkKey key) {
     String text = names.text(key);
     return new Keys(text, names.redisKey(text, METADATA), names.redisKey(text, PAYLOAD));
   }

@@ -83,7 +83,9 @@ public final class RedisConnector implements AutoCloseable {
     this.metrics = metrics;
     this.accelerator = accelerator;
     this.topology = topology;
-    this.core = new ConnectorCore(options, metrics, topology);
+    this.core =
+        new ConnectorCore(
+            options, metrics, topology.timer(), topology.lanes(), topology.keepsOrder());
     HostMemory given = options.memory();
     this.ownsMemory = given == null;
     this.memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;

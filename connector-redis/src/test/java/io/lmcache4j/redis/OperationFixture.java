@@ -5,6 +5,7 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.output.CommandOutput;
 import io.lettuce.core.protocol.RedisCommand;
 import io.lmcache4j.core.DType;
+import io.lmcache4j.core.LmcacheVersion;
 import io.lmcache4j.core.key.CacheEngineKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
@@ -62,7 +63,11 @@ final class OperationFixture {
         RedisConnectorOptions.builder("redis://127.0.0.1:1").inFlightBytes(inFlightBytes).build();
     core =
         new ConnectorCore(
-            options, new WireMetrics(), new ManualTimer(), List.of(new DataLane(connection())));
+            options,
+            new WireMetrics(),
+            new ManualTimer(),
+            List.of(new DataLane(connection())),
+            true);
   }
 
   CompletableFuture<PutOutcome> put() {
@@ -82,8 +87,8 @@ final class OperationFixture {
     return new GetOperation(core, KEY, keys(), into).start(BYTES);
   }
 
-  private static PairKeys keys() {
-    return PairKeys.of(KEY, RedisConnectorOptions.of("redis://127.0.0.1:1").keyFormat());
+  private static PairLayout.Keys keys() {
+    return new PairLayout(new KeyNames(LmcacheVersion.CURRENT, "", "")).keys(KEY);
   }
 
   byte[] header() {
