@@ -24,6 +24,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -251,6 +252,8 @@ def machine(args, server, load):
 
 def main():
     args = arguments()
+    # So that the server goes along however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     server = Server(args.redis_server, args.server_args)
     load = os.getloadavg()
     try:
