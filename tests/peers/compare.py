@@ -24,6 +24,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -51,7 +52,7 @@ def arguments():
     parser.add_argument("--connections", type=int, default=4,
                         help="beside 1, of every client that lets one choose")
     parser.add_argument("--skip", action="append", default=[], metavar="WORD",
-                        help="leave out clients whose name contains WORD")
+                        help="leave out peers whose name contains WORD")
     parser.add_argument("--redis-server", default=shutil.which("redis-server"))
     parser.add_argument("--server-args", default="", help="further arguments of redis-server")
     parser.add_argument("--report", type=Path, help="write the table there as Markdown")
@@ -151,7 +152,8 @@ def clients(args, port, work):
     chosen = {}
 
     def wanted(name):
-        return not any(word.lower() in name.lower() for word in args.skip)
+        return name.startswith(OURS) or not any(
+            word.lower() in name.lower() for word in args.skip)
 
     def add(name, make):
         if wanted(name):
@@ -240,8 +242,9 @@ def table(results):
 def machine(args, server, load):
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
                   if line.startswith("model name")), platform.machine())
+    redis = " ".join(["redis", server.version, *args.server_args.split()])
     return (f"{model}, {os.cpu_count()} processors, {platform.system()} {platform.release()}; "
-            f"redis {server.version} {args.server_args}on loopback; chunks of {args.chunk_mib} MiB, "
+            f"{redis} on loopback; chunks of {args.chunk_mib} MiB, "
             f"batch {args.batch}, {args.passes} passes of {args.rounds} rounds; load average "
             f"{load[0]:.1f} before and {os.getloadavg()[0]:.1f} after, where nothing but this ran "
             "it stays below 3.")
@@ -249,6 +252,8 @@ def machine(args, server, load):
 
 def main():
     args = arguments()
+    # So that the server goes along however this ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     server = Server(args.redis_server, args.server_args)
     load = os.getloadavg()
     try:

@@ -169,7 +169,7 @@ final class BenchCommand implements Callable<Integer> {
 
   private BenchResult measure(BenchSettings settings) {
     String what = Figures.bytes(settings.chunkBytes()) + " x " + settings.batch();
-    try (Progress progress = app.progress(what, Bench.bytes(settings), Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress(what, Bench.bytes(settings))) {
       return Bench.run(settings, progress::step);
     }
   }

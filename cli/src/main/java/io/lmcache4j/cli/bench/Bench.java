@@ -58,9 +58,9 @@ public final class Bench {
   /** Time for the JIT compiler to be done with the event loop. */
   private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(2);
 
-  private static final int LOOKUPS = 2_000;
+  private static final int LOOKUPS = 1_000;
   private static final long LOOKUP_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-  private static final long LOOKUP_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(3);
+  private static final long LOOKUP_LIMIT_NANOS = TimeUnit.SECONDS.toNanos(2);
   private static final Duration TIMEOUT = Duration.ofSeconds(60);
   private static final double GIB = 1 << 30;
   private static final double NANOS_PER_SECOND = 1e9;

@@ -37,6 +37,7 @@ final class BenchCharts {
   private static final Color INK = new Color(0x33, 0x33, 0x33);
   private static final double HEADROOM = 1.1;
   private static final int MARKER = 7;
+  private static final int TICK_SPACING = 70;
   private static final BasicStroke SOLID = new BasicStroke(2.5f);
   private static final BasicStroke DASHED =
       new BasicStroke(2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1f, new float[] {7, 5}, 0);
@@ -69,6 +70,10 @@ final class BenchCharts {
       top = Math.max(top, add(chart, "put", path, line, BenchResult::put, value));
       top = Math.max(top, add(chart, "get", path, line, BenchResult::get, value));
     }
+    double[] exponents =
+        results.stream().mapToDouble(r -> exponent(r.settings().chunkMib())).sorted().toArray();
+    chart.getStyler().setXAxisMin(Math.floor(exponents[0]));
+    chart.getStyler().setXAxisMax(Math.floor(exponents[exponents.length - 1]) + 1);
     chart.getStyler().setYAxisMin(0.0);
     chart.getStyler().setYAxisMax(top * HEADROOM);
     BitmapEncoder.saveBitmapWithDPI(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG, DPI);
@@ -88,13 +93,22 @@ final class BenchCharts {
     style.setLegendPosition(Styler.LegendPosition.OutsideE);
     style.setAxisTitleFont(font);
     style.setAxisTickLabelsFont(font);
-    style.setXAxisLogarithmic(true);
+    style.setXAxisTickMarkSpacingHint(TICK_SPACING);
     style.setXAxisTickLabelsFormattingFunction(BenchCharts::label);
     style.setYAxisDecimalPattern("0.0#");
     style.setMarkerSize(MARKER);
   }
 
-  private static String label(Double mib) {
+  /** Sizes lie on powers of two, so the axis is that of the exponent, and says the power. */
+  private static double exponent(double mib) {
+    return Math.log(mib) / Math.log(2);
+  }
+
+  private static String label(double exponent) {
+    if (exponent != Math.rint(exponent)) {
+      return "";
+    }
+    double mib = Math.pow(2, exponent);
     return mib == Math.rint(mib)
         ? String.format(Locale.ROOT, "%.0f", mib)
         : String.format(Locale.ROOT, "%s", mib);
@@ -108,7 +122,7 @@ final class BenchCharts {
       List<BenchResult> line,
       Function<BenchResult, Rate> rate,
       ToDoubleFunction<Rate> value) {
-    double[] x = line.stream().mapToDouble(r -> r.settings().chunkMib()).toArray();
+    double[] x = line.stream().mapToDouble(r -> exponent(r.settings().chunkMib())).toArray();
     double[] y = line.stream().mapToDouble(r -> value.applyAsDouble(rate.apply(r))).toArray();
     boolean straight = path.equals("zero-copy");
     XYSeries series = chart.addSeries(direction + ", " + path, x, y);

@@ -3,7 +3,7 @@ package io.lmcache4j.redis.wire;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.util.UncheckedBooleanSupplier;
 
@@ -22,7 +22,14 @@ import io.netty.util.UncheckedBooleanSupplier;
  */
 final class TargetedReceive implements RecvByteBufAllocator {
 
-  private final RecvByteBufAllocator fallback = new AdaptiveRecvByteBufAllocator();
+  /**
+   * What is read at a time where no payload is awaited: as much as Lettuce's own read buffer holds.
+   * Of one size and of that one, because Netty's allocator keeps memory of each size for each
+   * thread: sizes that adapt cost a connection 128 KiB for each that they pass through.
+   */
+  private static final int READ_BYTES = 64 * 1024;
+
+  private final RecvByteBufAllocator fallback = new FixedRecvByteBufAllocator(READ_BYTES);
   private final ReplySplicer splicer;
 
   TargetedReceive(ReplySplicer splicer) {
