@@ -110,18 +110,22 @@ final class LibraryFinder {
   private List<String> linkerConfiguration() {
     List<String> directories = new ArrayList<>();
     for (Path file : list(under("/etc/ld.so.conf.d"), Pattern.compile(".*\\.conf"))) {
-      try {
-        for (String line : Files.readAllLines(file)) {
-          if (line.startsWith("/")) {
-            directories.add(line.strip());
-          }
+      for (String line : lines(file)) {
+        if (line.startsWith("/")) {
+          directories.add(line.strip());
         }
-      } catch (IOException | RuntimeException e) {
-        // Unreadable, or no text: then it names nothing that could be used.
-        continue;
       }
     }
     return directories;
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file);
+    } catch (IOException | RuntimeException e) {
+      // Unreadable, or no text: it names nothing that could be used.
+      return List.of();
+    }
   }
 
   /** Adds the directories that a pattern stands for, the highest version first. */
