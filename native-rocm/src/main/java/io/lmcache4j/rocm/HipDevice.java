@@ -73,7 +73,10 @@ public final class HipDevice {
     try {
       return done.join();
     } catch (CompletionException e) {
-      if (e.getCause() instanceof HipException failure) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      if (e.getCause() instanceof Error failure) {
         throw failure;
       }
       throw e;

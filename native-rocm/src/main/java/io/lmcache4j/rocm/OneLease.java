@@ -3,6 +3,7 @@ package io.lmcache4j.rocm;
 
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.core.memory.LeaseReleasedException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +27,12 @@ final class OneLease implements HostMemory {
       refused = length;
       return null;
     }
-    return lease.retain();
+    try {
+      return lease.retain();
+    } catch (LeaseReleasedException e) {
+      // The chunk was given up, and the transport has not noticed yet.
+      return null;
+    }
   }
 
   /** The last size that was asked for and is not the lease's; -1 if none was. */
