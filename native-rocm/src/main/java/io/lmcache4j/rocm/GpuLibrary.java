@@ -52,14 +52,22 @@ final class GpuLibrary {
   }
 
   /**
-   * Loads a library.
+   * Loads JNA's own library, which is what a JVM that denies native access refuses.
    *
-   * @throws LinkageError if it cannot be loaded, or JNA cannot
+   * @throws LinkageError if it cannot be loaded, or this is no 64-bit process
    */
-  static GpuLibrary load(Path path, Dialect dialect) {
+  static void prepare() {
     if (Native.POINTER_SIZE != Long.BYTES || Native.SIZE_T_SIZE != Long.BYTES) {
       throw new UnsatisfiedLinkError("only 64-bit processes are supported");
     }
+  }
+
+  /**
+   * Loads a library.
+   *
+   * @throws LinkageError if it cannot be loaded
+   */
+  static GpuLibrary load(Path path, Dialect dialect) {
     FunctionMapper names = (nativeLibrary, method) -> dialect.symbol(method.getName());
     NativeLibrary library =
         NativeLibrary.getInstance(

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 final class HipProbe {
 
   private static final Set<String> MODES = Set.of("auto", "off", "required");
+
+  private static final int MESSAGE_LINES = 2;
 
   private final LibraryFinder finder;
   private final String mode;
@@ -85,6 +88,7 @@ final class HipProbe {
     if (!Files.isReadable(file)) {
       return new NoLibrary(file + " cannot be read");
     }
+    GpuLibrary.prepare();
     GpuLibrary library;
     try {
       library = GpuLibrary.load(file, dialect);
@@ -122,8 +126,13 @@ final class HipProbe {
     while (root.getCause() != null && root.getCause() != root) {
       root = root.getCause();
     }
-    String message = root.getMessage();
+    // JNA's messages are a line for each place it looked at, many of them equal.
+    String message = root.getMessage() == null ? "" : root.getMessage();
     return root.getClass().getSimpleName()
-        + (message == null ? "" : ": " + message.lines().findFirst().orElse(""));
+        + message
+            .lines()
+            .distinct()
+            .limit(MESSAGE_LINES)
+            .collect(Collectors.joining(" ", ": ", ""));
   }
 }
