@@ -95,4 +95,7 @@ void fakehip_log_clear(void);
 int fakehip_peek(void *out, const void *device_address, size_t size);
 int fakehip_poke(void *device_address, const void *in, size_t size);
 
+/* The device that was current when the memory at an address was taken, or -1 if that is unknown. */
+int fakehip_device_of(const void *address);
+
 #endif

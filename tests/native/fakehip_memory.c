@@ -615,3 +615,12 @@ EXPORT int fakehip_poke(void *device_address, const void *in, size_t size) {
   pthread_mutex_unlock(&fake_lock);
   return bytes != NULL ? 0 : -1;
 }
+
+EXPORT int fakehip_device_of(const void *address) {
+  pthread_mutex_lock(&fake_lock);
+  size_t offset;
+  const allocation *memory = find_locked(address, &offset);
+  int ordinal = memory != NULL ? memory->device : -1;
+  pthread_mutex_unlock(&fake_lock);
+  return ordinal;
+}

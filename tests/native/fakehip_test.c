@@ -1034,6 +1034,9 @@ static void copies_between_devices_work(void) {
   OK(hipDeviceSynchronize());
   OK(hipSetDevice(1));
   char *to = on_device(4096);
+  EQUAL(0, fakehip_device_of(from + 4095));
+  EQUAL(1, fakehip_device_of(to));
+  EQUAL(-1, fakehip_device_of(to + 4096));
   OK(hipMemcpyAsync(to, from, 4096, hipMemcpyDeviceToDevice, NULL));
   OK(hipStreamSynchronize(NULL));
   TRUE(device_is(to, 5, 4096));

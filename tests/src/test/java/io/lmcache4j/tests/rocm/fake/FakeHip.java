@@ -111,6 +111,11 @@ final class FakeHip {
     return all;
   }
 
+  /** The device that was current when the memory at an address was taken; -1 if it is unknown. */
+  int deviceOf(long address) {
+    return control.device_of(new Pointer(address));
+  }
+
   /** What the device holds at this moment. */
   byte[] peek(DeviceBuffer buffer, long offset, int length) {
     byte[] bytes = new byte[length];
@@ -191,6 +196,8 @@ final class FakeHip {
     int peek(byte[] out, Pointer address, long size);
 
     int poke(Pointer address, byte[] in, long size);
+
+    int device_of(Pointer address);
 
     int log(long index, Memory copy);
 
