@@ -24,6 +24,7 @@ import io.lmcache4j.rocm.DeviceTarget;
 import io.lmcache4j.rocm.GpuChunks;
 import io.lmcache4j.rocm.HipException;
 import io.lmcache4j.rocm.PinnedMemory;
+import io.lmcache4j.tests.rocm.RedisChunkTransport;
 import io.lmcache4j.tests.rocm.fake.FakeHip.Copied;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
@@ -417,8 +418,8 @@ class GpuChunksOnFakeTest {
     return opened(PinnedMemory.allocate(fake.device(0), (long) chunks * CHUNK_BYTES));
   }
 
-  private RedisTransport transport() {
-    return new RedisTransport(connector);
+  private RedisChunkTransport transport() {
+    return new RedisChunkTransport(connector);
   }
 
   private GpuChunks chunks(PinnedMemory staging, ChunkTransport transport) {
