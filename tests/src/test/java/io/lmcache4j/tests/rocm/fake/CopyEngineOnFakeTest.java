@@ -280,7 +280,8 @@ class CopyEngineOnFakeTest {
         DeviceBuffer buffer = fake.device(0).allocate(BYTES)) {
       fake.inject(call, 1, INVALID_VALUE);
 
-      assertFails(() -> engine.toDevice(lease, List.of(buffer.range())).join(), INVALID_VALUE, call);
+      assertFails(
+          () -> engine.toDevice(lease, List.of(buffer.range())).join(), INVALID_VALUE, call);
       engine.toDevice(lease, List.of(buffer.range())).join();
 
       assertThat(engine.loss()).isNull();

@@ -33,6 +33,7 @@ class PinnedMemoryOnFakeTest {
   private final FakeHip fake = FakeHip.install();
 
   /** The three ways to pinned memory, and what the runtime counts them as. */
+  @SuppressWarnings("ImmutableEnumChecker") // Each function is a constant without state.
   enum Kind {
     ALLOCATED("live_host", PinnedMemory::allocate),
     ON_NODE("live_registered", PinnedMemory::onNode),

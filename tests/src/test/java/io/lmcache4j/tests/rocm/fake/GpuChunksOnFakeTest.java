@@ -32,24 +32,26 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Device to pinned memory to a real Redis and back: eight chunks, told apart by their checksums, and
- * each fault on their way.
+ * Device to pinned memory to a real Redis and back: eight chunks, told apart by their checksums,
+ * and each fault on their way.
  */
 @FakeGpu
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
-class DeviceToRedisTest {
+class GpuChunksOnFakeTest {
 
   private static final int CHUNKS = 8;
 
@@ -69,8 +71,8 @@ class DeviceToRedisTest {
   private LocalRedis redis;
   private RedisConnector connector;
   private CopyEngine engine;
-  private DeviceBuffer source;
-  private DeviceBuffer target;
+  private @Nullable DeviceBuffer filled;
+  private @Nullable DeviceBuffer poisoned;
   private int chunkBytes;
 
   @BeforeEach
@@ -89,12 +91,12 @@ class DeviceToRedisTest {
   /** Fills eight chunks on the device; where they are to come back to is poisoned. */
   private void fillDevice(int bytes) {
     chunkBytes = bytes;
-    source = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
-    target = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
+    filled = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
+    poisoned = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
     byte[] chunk = new byte[chunkBytes];
     for (int i = 0; i < CHUNKS; i++) {
       fill(chunk, i);
-      fake.poke(source, offset(i), chunk);
+      fake.poke(source(), offset(i), chunk);
       checksums[i] = checksum(chunk);
     }
   }
@@ -180,7 +182,7 @@ class DeviceToRedisTest {
     for (int n = 0; n < CHUNKS; n++) {
       DevicePutOutcome.Stored stored = (DevicePutOutcome.Stored) outcomes.get(n);
       for (Copied copy : copies) {
-        boolean other = copy.from() != source.address() + offset(n);
+        boolean other = copy.from() != source().address() + offset(n);
         if (other
             && copy.startedNanos() < stored.times().transferEnded()
             && copy.endedNanos() > stored.times().transferStarted()) {
@@ -449,6 +451,14 @@ class DeviceToRedisTest {
     assertThat(get(gpu)).hasOnlyElementsOfType(DeviceGetOutcome.Loaded.class);
   }
 
+  private DeviceBuffer source() {
+    return Objects.requireNonNull(filled);
+  }
+
+  private DeviceBuffer target() {
+    return Objects.requireNonNull(poisoned);
+  }
+
   private <T extends AutoCloseable> T opened(T resource) {
     opened.add(resource);
     return resource;
@@ -480,7 +490,7 @@ class DeviceToRedisTest {
             MemoryFormat.KV_2LTD, Shape.of(2, 32, 256, chunkBytes >> 15), DType.BFLOAT16);
     List<DeviceChunk> all = new ArrayList<>();
     for (int i = 0; i < CHUNKS; i++) {
-      all.add(new DeviceChunk(key(i), metadata, List.of(source.range(offset(i), chunkBytes))));
+      all.add(new DeviceChunk(key(i), metadata, List.of(source().range(offset(i), chunkBytes))));
     }
     return all;
   }
@@ -488,7 +498,7 @@ class DeviceToRedisTest {
   private List<DeviceTarget> targets() {
     List<DeviceTarget> all = new ArrayList<>();
     for (int i = 0; i < CHUNKS; i++) {
-      all.add(new DeviceTarget(key(i), List.of(target.range(offset(i), chunkBytes))));
+      all.add(new DeviceTarget(key(i), List.of(target().range(offset(i), chunkBytes))));
     }
     return all;
   }
@@ -502,7 +512,7 @@ class DeviceToRedisTest {
   }
 
   private long loaded(int index) {
-    return checksum(fake.peek(target, offset(index), chunkBytes));
+    return checksum(fake.peek(target(), offset(index), chunkBytes));
   }
 
   /** Numbers without a pattern (SplitMix64), quickly: each test needs 256 MiB of them. */
