@@ -6,6 +6,7 @@ import io.lmcache4j.core.LmcacheVersion;
 import io.lmcache4j.redis.ConnectorInfo;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.config.LmcacheConfig;
+import io.lmcache4j.rocm.HipRuntime;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,7 @@ final class InfoCommand implements Callable<Integer> {
       info.put("transport", null);
       info.put("path", null);
     }
-    info.put("hip", Map.of("status", "absent"));
+    info.put("hip", HipRuntime.probe().describe());
     info.put("warnings", config.warnings());
     show(info);
     if (unreachable != null) {
@@ -74,7 +75,7 @@ final class InfoCommand implements Callable<Integer> {
           if (value instanceof List<?> lines) {
             lines.forEach(line -> row("warning", line));
           } else if (value instanceof Map<?, ?> fields) {
-            fields.forEach((field, text) -> row(name, text));
+            fields.forEach((field, text) -> row(name, field + ": " + text));
           } else {
             row(name, value == null ? "unknown" : value);
           }
