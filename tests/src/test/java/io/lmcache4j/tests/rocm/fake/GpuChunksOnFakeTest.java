@@ -32,20 +32,22 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.zip.CRC32C;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Device to pinned memory to a real Redis and back: eight chunks of 32 MiB, told apart by their
- * checksums, with each fault on the way.
+ * Device to pinned memory to a real Redis and back: eight chunks, told apart by their checksums,
+ * and each fault on their way.
  */
 @FakeGpu
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
@@ -53,11 +55,12 @@ class GpuChunksOnFakeTest {
 
   private static final int CHUNKS = 8;
 
-  /** Keys and values of 32 layers, 256 tokens, 1024 wide: 32 MiB. */
-  private static final RemoteMetadata METADATA =
-      RemoteMetadata.of(MemoryFormat.KV_2LTD, Shape.of(2, 32, 256, 1024), DType.BFLOAT16);
+  /** What a chunk of 256 tokens of an 8B model has. */
+  private static final int LARGE = 32 << 20;
 
-  private static final int CHUNK_BYTES = 32 << 20;
+  /** Enough for what has nothing to do with the size. */
+  private static final int SMALL = 4 << 20;
+
   private static final int INVALID_VALUE = 1;
   private static final int TO_DEVICE = 1;
   private static final int TO_HOST = 2;
@@ -68,11 +71,12 @@ class GpuChunksOnFakeTest {
   private LocalRedis redis;
   private RedisConnector connector;
   private CopyEngine engine;
-  private DeviceBuffer source;
-  private DeviceBuffer target;
+  private @Nullable DeviceBuffer filled;
+  private @Nullable DeviceBuffer poisoned;
+  private int chunkBytes;
 
   @BeforeEach
-  void open() {
+  void connect() {
     fake.clearLog();
     redis = opened(LocalRedis.start());
     connector =
@@ -81,13 +85,18 @@ class GpuChunksOnFakeTest {
                 RedisConnectorOptions.builder(redis.url())
                     .timeout(Duration.ofSeconds(20))
                     .build()));
-    source = opened(fake.device(0).allocate((long) CHUNKS * CHUNK_BYTES));
-    target = opened(fake.device(0).allocate((long) CHUNKS * CHUNK_BYTES));
     engine = opened(CopyEngine.open(fake.device(0)));
-    byte[] chunk = new byte[CHUNK_BYTES];
+  }
+
+  /** Fills eight chunks on the device; where they are to come back to is poisoned. */
+  private void fillDevice(int bytes) {
+    chunkBytes = bytes;
+    filled = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
+    poisoned = opened(fake.device(0).allocate((long) CHUNKS * chunkBytes));
+    byte[] chunk = new byte[chunkBytes];
     for (int i = 0; i < CHUNKS; i++) {
       fill(chunk, i);
-      fake.poke(source, offset(i), chunk);
+      fake.poke(source(), offset(i), chunk);
       checksums[i] = checksum(chunk);
     }
   }
@@ -106,6 +115,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void chunks_go_to_redis_and_come_back_by_copies_of_pinned_memory_alone() {
+    fillDevice(LARGE);
     long pageable = fake.count("pageable");
     PinnedMemory staging = staging(4);
     GpuChunks gpu = chunks(staging, transport());
@@ -120,10 +130,12 @@ class GpuChunksOnFakeTest {
     assertThat(fake.log()).filteredOn(copy -> copy.direction() == TO_DEVICE).hasSize(CHUNKS);
     assertThat(fake.count("pageable")).isEqualTo(pageable);
     assertThat(staging.leases()).isZero();
+    assertThat(connector.info().path().toString()).isEqualToIgnoringCase("zero-copy");
   }
 
   @Test
   void the_next_chunk_is_copied_before_the_set_of_the_one_before_is_over() {
+    fillDevice(LARGE);
     AtomicInteger sets = new AtomicInteger();
     long[] setEnded = new long[CHUNKS];
     // The SET of a chunk is not sent before the copy of the next one is over: without an overlap
@@ -159,6 +171,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void copies_and_sets_overlap_by_themselves() {
+    fillDevice(LARGE);
     // A copy takes about 16 ms then, which is in the order of a SET of its bytes.
     fake.set("bandwidth", 2_000_000_000L);
 
@@ -169,7 +182,7 @@ class GpuChunksOnFakeTest {
     for (int n = 0; n < CHUNKS; n++) {
       DevicePutOutcome.Stored stored = (DevicePutOutcome.Stored) outcomes.get(n);
       for (Copied copy : copies) {
-        boolean other = copy.from() != source.address() + offset(n);
+        boolean other = copy.from() != source().address() + offset(n);
         if (other
             && copy.startedNanos() < stored.times().transferEnded()
             && copy.endedNanos() > stored.times().transferStarted()) {
@@ -182,6 +195,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void without_enough_pinned_memory_the_rest_is_unpinned_and_every_byte_is_right() {
+    fillDevice(LARGE);
     fake.set("host_bytes", 64L << 20);
     long pageable = fake.count("pageable");
     PinnedMemory staging = opened(PinnedMemory.allocate(fake.device(0), 128L << 20));
@@ -199,6 +213,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void room_for_one_chunk_is_enough_for_all_of_them_in_turn() {
+    fillDevice(SMALL);
     GpuChunks gpu = new GpuChunks(engine, staging(1), transport(), 4);
 
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -210,8 +225,23 @@ class GpuChunksOnFakeTest {
   }
 
   @Test
+  void memory_that_others_hold_is_an_outcome() {
+    fillDevice(SMALL);
+    PinnedMemory staging = staging(1);
+    GpuChunks gpu = chunks(staging, transport());
+    ChunkBuffer all = staging.tryLease(chunkBytes);
+    assertThat(all).isNotNull();
+
+    assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.NoMemory.class);
+
+    all.release();
+    assertNotStored(0, CHUNKS);
+  }
+
+  @Test
   void without_room_for_one_chunk_nothing_is_copied_or_stored() {
-    PinnedMemory staging = opened(PinnedMemory.allocate(fake.device(0), CHUNK_BYTES - 4096));
+    fillDevice(SMALL);
+    PinnedMemory staging = opened(PinnedMemory.allocate(fake.device(0), chunkBytes - 4096));
     GpuChunks gpu = chunks(staging, transport());
 
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.NoMemory.class);
@@ -224,6 +254,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void a_copy_that_fails_never_stores_its_key_and_touches_no_other() {
+    fillDevice(SMALL);
     GpuChunks gpu = chunks(staging(2), transport());
 
     fake.inject("hipMemcpyAsync", 3, INVALID_VALUE);
@@ -240,9 +271,11 @@ class GpuChunksOnFakeTest {
   }
 
   @Test
-  void a_copy_back_that_fails_touches_no_other_range() {
+  void a_copy_back_that_fails_touches_no_other_range_nor_does_a_miss() {
+    fillDevice(SMALL);
     GpuChunks gpu = chunks(staging(2), transport());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
+    connector.sync().remove(key(1));
 
     fake.inject("hipMemcpyAsync", 3, INVALID_VALUE);
     List<DeviceGetOutcome> outcomes = get(gpu);
@@ -253,6 +286,9 @@ class GpuChunksOnFakeTest {
         assertThat(failed).isEqualTo(-1);
         assertCode(copyFailed.cause(), INVALID_VALUE);
         failed = i;
+      } else if (i == 1) {
+        assertThat(outcomes.get(i)).isInstanceOf(DeviceGetOutcome.Miss.class);
+        assertUntouched(1, 2);
       } else {
         assertThat(outcomes.get(i)).isInstanceOf(DeviceGetOutcome.Loaded.class);
         assertThat(loaded(i)).as("chunk %d", i).isEqualTo(checksums[i]);
@@ -264,6 +300,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void a_device_lost_on_the_way_out_stores_what_had_been_copied_and_nothing_else() {
+    fillDevice(SMALL);
     PinnedMemory staging = staging(2);
     GpuChunks gpu = chunks(staging, transport());
     fake.inject(FakeHip.RUNNING_COPY, 4, FakeHip.LAUNCH_FAILURE);
@@ -291,6 +328,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void a_device_lost_on_the_way_in_fails_the_rest_key_by_key() {
+    fillDevice(SMALL);
     PinnedMemory staging = staging(2);
     GpuChunks gpu = chunks(staging, transport());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -314,6 +352,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void redis_killed_on_the_way_out_fails_the_rest_key_by_key() {
+    fillDevice(LARGE);
     PinnedMemory staging = staging(2);
     AtomicInteger puts = new AtomicInteger();
     ChunkTransport killing =
@@ -338,6 +377,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void redis_killed_on_the_way_in_leaves_the_ranges_of_the_rest_untouched() {
+    fillDevice(LARGE);
     PinnedMemory staging = staging(2);
     assertThat(put(chunks(staging, transport())))
         .hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -371,6 +411,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void a_cancelled_put_begins_no_further_chunk_and_waits_for_the_device() {
+    fillDevice(SMALL);
     PinnedMemory staging = staging(2);
     GpuChunks gpu = chunks(staging, transport());
     long before = fake.calls("hipMemcpyAsync");
@@ -390,6 +431,7 @@ class GpuChunksOnFakeTest {
 
   @Test
   void a_cancelled_get_begins_no_further_chunk_and_waits_for_the_device() {
+    fillDevice(SMALL);
     PinnedMemory staging = staging(2);
     GpuChunks gpu = chunks(staging, transport());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -409,16 +451,24 @@ class GpuChunksOnFakeTest {
     assertThat(get(gpu)).hasOnlyElementsOfType(DeviceGetOutcome.Loaded.class);
   }
 
+  private DeviceBuffer source() {
+    return Objects.requireNonNull(filled);
+  }
+
+  private DeviceBuffer target() {
+    return Objects.requireNonNull(poisoned);
+  }
+
   private <T extends AutoCloseable> T opened(T resource) {
     opened.add(resource);
     return resource;
   }
 
   private PinnedMemory staging(int chunks) {
-    return opened(PinnedMemory.allocate(fake.device(0), (long) chunks * CHUNK_BYTES));
+    return opened(PinnedMemory.allocate(fake.device(0), (long) chunks * chunkBytes));
   }
 
-  private RedisChunkTransport transport() {
+  private ChunkTransport transport() {
     return new RedisChunkTransport(connector);
   }
 
@@ -435,9 +485,12 @@ class GpuChunksOnFakeTest {
   }
 
   private List<DeviceChunk> deviceChunks() {
+    RemoteMetadata metadata =
+        RemoteMetadata.of(
+            MemoryFormat.KV_2LTD, Shape.of(2, 32, 256, chunkBytes >> 15), DType.BFLOAT16);
     List<DeviceChunk> all = new ArrayList<>();
     for (int i = 0; i < CHUNKS; i++) {
-      all.add(new DeviceChunk(key(i), METADATA, List.of(source.range(offset(i), CHUNK_BYTES))));
+      all.add(new DeviceChunk(key(i), metadata, List.of(source().range(offset(i), chunkBytes))));
     }
     return all;
   }
@@ -445,7 +498,7 @@ class GpuChunksOnFakeTest {
   private List<DeviceTarget> targets() {
     List<DeviceTarget> all = new ArrayList<>();
     for (int i = 0; i < CHUNKS; i++) {
-      all.add(new DeviceTarget(key(i), List.of(target.range(offset(i), CHUNK_BYTES))));
+      all.add(new DeviceTarget(key(i), List.of(target().range(offset(i), chunkBytes))));
     }
     return all;
   }
@@ -454,12 +507,12 @@ class GpuChunksOnFakeTest {
     return CacheEngineKey.of("fake/model", 1, 0, 0x1000L + index, DType.BFLOAT16);
   }
 
-  private static long offset(int index) {
-    return (long) index * CHUNK_BYTES;
+  private long offset(int index) {
+    return (long) index * chunkBytes;
   }
 
   private long loaded(int index) {
-    return checksum(fake.peek(target, offset(index), CHUNK_BYTES));
+    return checksum(fake.peek(target(), offset(index), chunkBytes));
   }
 
   /** Numbers without a pattern (SplitMix64), quickly: each test needs 256 MiB of them. */
@@ -480,7 +533,7 @@ class GpuChunksOnFakeTest {
   }
 
   private void assertUntouched(int from, int to) {
-    byte[] poison = new byte[CHUNK_BYTES];
+    byte[] poison = new byte[chunkBytes];
     Arrays.fill(poison, FakeHip.POISON);
     for (int i = from; i < to; i++) {
       assertThat(loaded(i)).as("range of chunk %d", i).isEqualTo(checksum(poison));
