@@ -164,7 +164,7 @@ class RaceTest {
       for (int round = 0; round < ROUNDS; round++) {
         List<CompletableFuture<PutOutcome>> puts = new ArrayList<>();
         for (int i = 0; i < WINDOW; i++) {
-          try (KvChunk chunk = chunk(Words.SENT + round * WINDOW + i)) {
+          try (KvChunk chunk = chunk(Words.SENT + (long) round * WINDOW + i)) {
             puts.add(connector.put(chunk).toCompletableFuture());
           }
         }
@@ -280,7 +280,7 @@ class RaceTest {
       if (lease != null) {
         return lease;
       }
-      Thread.yield();
+      Thread.onSpinWait();
     }
   }
 
