@@ -161,8 +161,9 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     if (noMemory >= 0) {
       return new GetOutcome.NoMemory(key, noMemory);
     }
-    if (payloadReply.get() != null) {
-      // Drained because the caller gave up; whoever gave up has an outcome already.
+    if (!payloadReply.isAbsent()) {
+      // Drained, or never asked for, because the caller gave up, who has an outcome already.
+      // Nothing says that the payload is gone.
       return failed(new RequestTimeoutException(name, core.options().timeout()));
     }
     orphan = true;

@@ -25,6 +25,9 @@ public final class PayloadOutput extends SplicedOutput<Long> {
 
   private @Nullable ByteBuf destination;
 
+  /** Written on the event loop; read once the command has ended. */
+  private boolean absent;
+
   /**
    * Creates an output for one command.
    *
@@ -53,6 +56,16 @@ public final class PayloadOutput extends SplicedOutput<Long> {
    */
   public @Nullable ChunkBuffer takeLease() {
     return received.getAndSet(null);
+  }
+
+  /**
+   * Whether the server said that the key is not there. False as well while nothing was answered,
+   * and for a command that was given up before it was sent.
+   *
+   * @return true if the reply was nil
+   */
+  public boolean isAbsent() {
+    return absent;
   }
 
   @Override
@@ -123,6 +136,7 @@ public final class PayloadOutput extends SplicedOutput<Long> {
   void received(@Nullable ByteBuffer bytes) {
     if (bytes == null) {
       output = null;
+      absent = true;
       return;
     }
     int length = bytes.remaining();
