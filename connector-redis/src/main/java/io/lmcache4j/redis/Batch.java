@@ -4,6 +4,7 @@ package io.lmcache4j.redis;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /** Joins the results of a batch in their order. */
 final class Batch {
@@ -14,23 +15,27 @@ final class Batch {
    * Joins.
    *
    * @param parts one future for each entry
+   * @param dispose told of each result that nobody will receive
    * @return all results when the last is there, or the first failure; cancelling it cancels each
    *     part that has not completed
    */
-  static <T> CompletableFuture<List<T>> of(List<CompletableFuture<T>> parts) {
+  static <T> CompletableFuture<List<T>> of(
+      List<CompletableFuture<T>> parts, Consumer<? super T> dispose) {
     CompletableFuture<List<T>> all = new CompletableFuture<>();
     CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
         .whenComplete(
             (v, failure) -> {
-              if (failure != null) {
-                all.completeExceptionally(failure);
-                return;
-              }
               List<T> results = new ArrayList<>(parts.size());
               for (CompletableFuture<T> part : parts) {
-                results.add(part.join());
+                if (!part.isCompletedExceptionally()) {
+                  results.add(part.join());
+                }
               }
-              all.complete(results);
+              boolean received =
+                  failure == null ? all.complete(results) : all.completeExceptionally(failure);
+              if (failure != null || !received) {
+                results.forEach(dispose);
+              }
             });
     all.whenComplete(
         (v, e) -> {

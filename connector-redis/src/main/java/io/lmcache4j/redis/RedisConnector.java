@@ -22,10 +22,13 @@ import io.netty.util.Timeout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -83,6 +86,7 @@ public final class RedisConnector implements AutoCloseable {
 
   private RedisConnector(
       RedisConnectorOptions options,
+      HostMemory memory,
       WireMetrics metrics,
       Accelerator accelerator,
       Connections connections) {
@@ -92,9 +96,8 @@ public final class RedisConnector implements AutoCloseable {
     this.accelerator = accelerator;
     this.connections = connections;
     this.core = new ConnectorCore(options, metrics, connections.timer(), connections.lanes());
-    HostMemory given = options.memory();
-    this.ownsMemory = given == null;
-    this.memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
+    this.memory = memory;
+    this.ownsMemory = options.memory() == null;
     this.server = ServerName.ask(connections.control(), options.connectTimeout());
   }
 
@@ -118,11 +121,14 @@ public final class RedisConnector implements AutoCloseable {
    * @throws RedisConnectorException if the server cannot be reached within the options' time
    */
   public static RedisConnector open(RedisConnectorOptions options) {
+    // Before anything is open that would have to be closed if this fails; it takes nothing yet.
+    HostMemory given = options.memory();
+    HostMemory memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
     WireMetrics metrics = new WireMetrics();
     Accelerator accelerator =
         new Accelerator(metrics, options.path() == RedisConnectorOptions.Path.AUTO);
     return new RedisConnector(
-        options, metrics, accelerator, Connections.open(options, accelerator));
+        options, memory, metrics, accelerator, Connections.open(options, accelerator));
   }
 
   /**
@@ -144,10 +150,10 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<List<PutOutcome>> batchedPut(List<KvChunk> chunks) {
     List<CompletableFuture<PutOutcome>> outcomes = new ArrayList<>(chunks.size());
-    for (KvChunk chunk : chunks) {
+    for (KvChunk chunk : List.copyOf(chunks)) {
       outcomes.add(startPut(chunk));
     }
-    return deliver(Batch.of(outcomes), o -> {});
+    return deliver(Batch.of(outcomes, o -> {}), o -> {});
   }
 
   private CompletableFuture<PutOutcome> startPut(KvChunk chunk) {
@@ -217,10 +223,12 @@ public final class RedisConnector implements AutoCloseable {
   public CompletionStage<List<GetOutcome>> batchedGet(
       List<? extends ChunkKey> keys, HostMemory into) {
     List<CompletableFuture<GetOutcome>> outcomes = new ArrayList<>(keys.size());
-    for (ChunkKey key : keys) {
+    // A copy, because a null further on must not lose what was started before it.
+    for (ChunkKey key : List.copyOf(keys)) {
       outcomes.add(startGet(key, into));
     }
-    return deliver(Batch.of(outcomes), all -> all.forEach(RedisConnector::discard));
+    return deliver(
+        Batch.of(outcomes, RedisConnector::discard), all -> all.forEach(RedisConnector::discard));
   }
 
   private CompletableFuture<GetOutcome> startGet(ChunkKey key, HostMemory into) {
@@ -270,13 +278,8 @@ public final class RedisConnector implements AutoCloseable {
     if (from == to) {
       return deliver(CompletableFuture.completedFuture(from), n -> {});
     }
-    List<CompletableFuture<Long>> window = new ArrayList<>(to - from);
-    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
-    for (byte[] key : keys.subList(from, to)) {
-      window.add(commands.exists(key).toCompletableFuture());
-    }
     String name = "look up " + keys.size() + " keys";
-    return withDeadline(name, Batch.of(window))
+    return call(name, commands -> lookUp(keys.subList(from, to), commands))
         .thenCompose(
             found -> {
               int absent = found.indexOf(0L);
@@ -284,6 +287,15 @@ public final class RedisConnector implements AutoCloseable {
                   ? containsFrom(keys, to)
                   : CompletableFuture.completedFuture(from + absent);
             });
+  }
+
+  private static CompletableFuture<List<Long>> lookUp(
+      List<byte[]> keys, RedisAsyncCommands<byte[], byte[]> commands) {
+    List<CompletableFuture<Long>> found = new ArrayList<>(keys.size());
+    for (byte[] key : keys) {
+      found.add(commands.exists(key).toCompletableFuture());
+    }
+    return Batch.of(found, n -> {});
   }
 
   /**
@@ -295,10 +307,12 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<Boolean> remove(ChunkKey key) {
     PairKeys keys = PairKeys.of(key, keyFormat);
-    RedisAsyncCommands<byte[], byte[]> commands = connections.control().async();
-    CompletableFuture<Long> header = commands.del(keys.metadata()).toCompletableFuture();
-    CompletableFuture<Long> payload = commands.del(keys.payload()).toCompletableFuture();
-    return withDeadline("remove " + keys.text(), header.thenCombine(payload, (a, b) -> a + b > 0));
+    return call(
+        "remove " + keys.text(),
+        commands ->
+            commands
+                .del(keys.metadata())
+                .thenCombine(commands.del(keys.payload()), (a, b) -> a + b > 0));
   }
 
   /**
@@ -310,9 +324,9 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<EntryInfo> inspect(ChunkKey key) {
     PairKeys keys = PairKeys.of(key, keyFormat);
-    return withDeadline(
+    return call(
         "inspect " + keys.text(),
-        EntryInspection.of(key, keys, core.codec(), connections.control().async()));
+        commands -> EntryInspection.of(key, keys, core.codec(), commands));
   }
 
   /**
@@ -333,7 +347,9 @@ public final class RedisConnector implements AutoCloseable {
     for (byte[] redisKey : scanned.getKeys()) {
       String text = new String(redisKey, StandardCharsets.UTF_8);
       String name = text.substring(0, text.length() - PairKeys.METADATA_SUFFIX.length());
-      keys.add(new ListedKey(name, parse(name)));
+      // A name that is not UTF-8 would be read as a key of other bytes, which is not there.
+      boolean faithful = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), redisKey);
+      keys.add(new ListedKey(name, faithful ? parse(name) : null));
     }
     return new KeyPage(scanned.isFinished() ? KeyPage.END : scanned.getCursor(), keys);
   }
@@ -417,16 +433,16 @@ public final class RedisConnector implements AutoCloseable {
     return new SyncConnector(this);
   }
 
+  /** Sends commands on the control connection; yields their result, or what became of them. */
   private <T> CompletableFuture<T> call(
       String name,
-      Function<RedisAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> command) {
-    return withDeadline(name, command.apply(connections.control().async()).toCompletableFuture());
-  }
-
-  /** The result of a command on the control connection, or what became of it. */
-  private <T> CompletableFuture<T> withDeadline(String name, CompletableFuture<T> reply) {
+      Function<RedisAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> commands) {
+    if (!core.enterCall()) {
+      return deliver(CompletableFuture.failedFuture(new ConnectorClosedException(name)), v -> {});
+    }
     CompletableFuture<T> result = new CompletableFuture<>();
-    Timeout timer =
+    result.whenComplete((value, failure) -> core.leaveCall());
+    Timeout deadline =
         connections
             .timer()
             .newTimeout(
@@ -435,16 +451,20 @@ public final class RedisConnector implements AutoCloseable {
                         new RequestTimeoutException(name, options.timeout())),
                 options.timeout().toMillis(),
                 TimeUnit.MILLISECONDS);
-    reply.whenComplete(
-        (value, failure) -> {
-          timer.cancel();
-          if (failure == null) {
-            result.complete(value);
-          } else {
-            result.completeExceptionally(
-                closing.get() ? new ConnectorClosedException(name) : Failures.lost(name, failure));
-          }
-        });
+    commands
+        .apply(connections.control().async())
+        .whenComplete(
+            (value, failure) -> {
+              deadline.cancel();
+              if (failure == null) {
+                result.complete(value);
+              } else {
+                result.completeExceptionally(
+                    closing.get()
+                        ? new ConnectorClosedException(name)
+                        : Failures.lost(name, failure));
+              }
+            });
     return deliver(result, v -> {});
   }
 
@@ -453,19 +473,28 @@ public final class RedisConnector implements AutoCloseable {
    * of.
    */
   private <T> CompletableFuture<T> deliver(CompletableFuture<T> result, Consumer<T> dispose) {
-    if (options.executor() == null) {
+    Executor executor = options.executor();
+    if (executor == null) {
       return result;
     }
     CompletableFuture<T> delivered = new CompletableFuture<>();
-    result.whenCompleteAsync(
+    result.whenComplete(
         (value, failure) -> {
-          if (failure != null) {
-            delivered.completeExceptionally(failure);
-          } else if (!delivered.complete(value)) {
-            dispose.accept(value);
+          Runnable handingOver =
+              () -> {
+                if (failure != null) {
+                  delivered.completeExceptionally(failure);
+                } else if (!delivered.complete(value)) {
+                  dispose.accept(value);
+                }
+              };
+          try {
+            executor.execute(handingOver);
+          } catch (RejectedExecutionException e) {
+            // An executor that was shut down, most likely: the outcome is still somebody's.
+            handingOver.run();
           }
-        },
-        options.executor());
+        });
     delivered.whenComplete(
         (value, failure) -> {
           if (delivered.isCancelled()) {
