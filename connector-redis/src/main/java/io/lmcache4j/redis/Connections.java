@@ -59,17 +59,31 @@ final class Connections {
             .commandLatencyRecorder(CommandLatencyRecorder.disabled())
             .build();
     RedisClient client = RedisClient.create(resources);
-    client.setOptions(clientOptions(options));
+    try {
+      client.setOptions(clientOptions(options));
+      List<StatefulRedisConnection<byte[], byte[]>> connections = connect(client, options);
+      List<DataLane> lanes = new ArrayList<>();
+      for (int i = 1; i < connections.size(); i++) {
+        lanes.add(new DataLane(connections.get(i)));
+      }
+      return new Connections(resources, client, connections.get(0), lanes);
+    } catch (RuntimeException e) {
+      shutDown(client, resources);
+      throw e;
+    }
+  }
+
+  private static List<StatefulRedisConnection<byte[], byte[]>> connect(
+      RedisClient client, RedisConnectorOptions options) {
     RedisURI uri = uri(options);
     List<CompletableFuture<StatefulRedisConnection<byte[], byte[]>>> opening = new ArrayList<>();
-    for (int i = 0; i <= options.dataConnections(); i++) {
-      opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
-    }
     try {
+      for (int i = 0; i <= options.dataConnections(); i++) {
+        opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
+      }
       CompletableFuture.allOf(opening.toArray(CompletableFuture[]::new))
           .get(options.connectTimeout().toMillis(), TimeUnit.MILLISECONDS);
     } catch (TimeoutException e) {
-      shutDown(client, resources);
       throw new RedisConnectorException(
           "cannot connect to "
               + options.url()
@@ -78,28 +92,32 @@ final class Connections {
               + " ms",
           e);
     } catch (ExecutionException e) {
-      shutDown(client, resources);
       throw new RedisConnectorException(
           "cannot connect to " + options.url() + ": " + reason(e), e.getCause());
     } catch (InterruptedException e) {
-      shutDown(client, resources);
       Thread.currentThread().interrupt();
       throw new RedisConnectorException("interrupted connecting to " + options.url(), e);
+    } catch (IllegalStateException | UnsupportedOperationException e) {
+      // Lettuce has no transport for this kind of address, a unix socket most likely.
+      throw new RedisConnectorException("cannot connect to " + options.url() + ": " + reason(e), e);
     }
-    List<DataLane> lanes = new ArrayList<>();
-    for (int i = 1; i < opening.size(); i++) {
-      lanes.add(new DataLane(opening.get(i).join()));
+    List<StatefulRedisConnection<byte[], byte[]>> connections = new ArrayList<>();
+    for (CompletableFuture<StatefulRedisConnection<byte[], byte[]>> opened : opening) {
+      connections.add(opened.join());
     }
-    return new Connections(resources, client, opening.get(0).join(), lanes);
+    return connections;
   }
 
-  /** The innermost message: Lettuce's own is only that it could not connect, and to what. */
+  /**
+   * The innermost message there is: Lettuce's own is only that it could not connect, and to what.
+   */
   private static String reason(Throwable e) {
-    Throwable innermost = e;
-    while (innermost.getCause() != null) {
-      innermost = innermost.getCause();
+    String reason = e.toString();
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      String message = cause.getMessage();
+      reason = message == null ? cause.getClass().getSimpleName() : message;
     }
-    return String.valueOf(innermost.getMessage());
+    return reason;
   }
 
   private static ClientOptions clientOptions(RedisConnectorOptions options) {
@@ -125,14 +143,14 @@ final class Connections {
             ? RedisURI.Builder.socket(url.path())
             : RedisURI.Builder.redis(url.host(), url.port());
     builder.withDatabase(url.database()).withTimeout(options.connectTimeout());
-    char[] password = url.password();
-    if (password != null) {
-      String user = url.user();
-      if (user != null) {
-        builder.withAuthentication(user, password);
-      } else {
-        builder.withPassword(password);
-      }
+    // As redis-py logs in: a user without a password has an empty one, two empty ones are none.
+    String user = url.user();
+    char[] given = url.password();
+    char[] password = given == null ? new char[0] : given;
+    if (user != null) {
+      builder.withAuthentication(user, password);
+    } else if (password.length > 0) {
+      builder.withPassword(password);
     }
     String name = options.clientName();
     if (name != null) {

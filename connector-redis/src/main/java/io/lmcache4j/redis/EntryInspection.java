@@ -10,6 +10,7 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /** Reads what there is under a key, in one trip and without the payload. */
@@ -35,14 +36,11 @@ final class EntryInspection {
     // A key of another type has no length and no bytes: that becomes a problem below, not a
     // failure.
     CompletableFuture<@Nullable Long> headerBytes =
-        commands.strlen(keys.metadata()).toCompletableFuture().exceptionally(e -> null);
+        nullIfOfAnotherType(commands.strlen(keys.metadata()));
     CompletableFuture<@Nullable Long> payloadBytes =
-        commands.strlen(keys.payload()).toCompletableFuture().exceptionally(e -> null);
+        nullIfOfAnotherType(commands.strlen(keys.payload()));
     CompletableFuture<byte @Nullable []> header =
-        commands
-            .getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES)
-            .toCompletableFuture()
-            .exceptionally(e -> null);
+        nullIfOfAnotherType(commands.getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES));
     return CompletableFuture.allOf(
             headerType, payloadType, headerTtl, payloadTtl, headerBytes, payloadBytes, header)
         .thenApply(
@@ -54,6 +52,22 @@ final class EntryInspection {
                     new Half(headerType.join(), headerBytes.join(), headerTtl.join()),
                     new Half(payloadType.join(), payloadBytes.join(), payloadTtl.join()),
                     header.join()));
+  }
+
+  /** Every other failure says something about the server and nothing about the entry. */
+  private static <T> CompletableFuture<@Nullable T> nullIfOfAnotherType(CompletionStage<T> reply) {
+    CompletableFuture<@Nullable T> result = new CompletableFuture<>();
+    reply.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            result.complete(value);
+          } else if (String.valueOf(failure.getMessage()).startsWith("WRONGTYPE")) {
+            result.complete(null);
+          } else {
+            result.completeExceptionally(failure);
+          }
+        });
+    return result;
   }
 
   /** One of the two keys. */
