@@ -54,6 +54,13 @@ public final class RemoteUrl {
   private static final Pattern HOST_PORT =
       Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]/]*)(?::(\\d{1,5}))?(?:/(.*))?");
 
+  /** A parameter of a query whose value is to be hidden: everyone's but the database's. */
+  private static final Pattern QUERY_VALUE = Pattern.compile("([?&](?!db=)[^=&]*)=[^&]*");
+
+  /** A colon behind a name without brackets, and what follows if that is no port. */
+  private static final Pattern NO_PORT =
+      Pattern.compile("^([^:/?\\[]*):(?!\\d{1,6}(?:[/?,]|$))[^/?]*");
+
   private final Scheme scheme;
   private final String host;
   private final int port;
@@ -95,8 +102,15 @@ public final class RemoteUrl {
     }
     String masked = mask(url);
     Scheme scheme = scheme(m.group(1), masked);
-    int database = -1;
     String query = m.group(4);
+    boolean inPath = scheme != Scheme.UNIX && m.group(3).indexOf('@') >= 0;
+    if (inPath || (query != null && query.indexOf('@') >= 0)) {
+      // Said before any part is looked at: all of them may be pieces of a password.
+      throw new RemoteUrlException(
+          "an \"@\" behind a \"/\" or \"?\" has to be percent-encoded, and in a password all three: "
+              + masked);
+    }
+    int database = -1;
     if (query != null && !query.isEmpty()) {
       for (String parameter : query.split("&", -1)) {
         int eq = parameter.indexOf('=');
@@ -171,14 +185,25 @@ public final class RemoteUrl {
     }
   }
 
-  /** The text with whatever could be a credential left out, whether or not it is a URL. */
+  /**
+   * The text with whatever could be a credential left out, whether or not it is a URL: what stands
+   * before the last {@code @}, the values of a query, and what follows a colon that no port does.
+   */
   private static String mask(String url) {
     int from = url.indexOf("://");
-    int at = url.lastIndexOf('@');
-    if (at < 0) {
-      return url;
+    String scheme = from < 0 ? "" : url.substring(0, from + 3);
+    String rest = url.substring(scheme.length());
+    int at = rest.lastIndexOf('@');
+    if (at >= 0) {
+      rest = "***" + rest.substring(at);
     }
-    return (from < 0 ? "" : url.substring(0, from + 3)) + "***" + url.substring(at);
+    int question = rest.indexOf('?');
+    if (question >= 0) {
+      rest =
+          rest.substring(0, question)
+              + QUERY_VALUE.matcher(rest.substring(question)).replaceAll("$1=***");
+    }
+    return scheme + NO_PORT.matcher(rest).replaceFirst("$1:***");
   }
 
   /**
