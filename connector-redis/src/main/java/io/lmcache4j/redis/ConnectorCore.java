@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** What the operations of one connector share. */
 final class ConnectorCore {
@@ -26,6 +27,7 @@ final class ConnectorCore {
   private final long ttlMillis;
 
   private final Set<Operation<?>> inFlight = ConcurrentHashMap.newKeySet();
+  private final AtomicInteger calls = new AtomicInteger();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private volatile boolean closed;
   private volatile long expectedBytes;
@@ -116,7 +118,30 @@ final class ConnectorCore {
 
   void deregister(Operation<?> operation) {
     inFlight.remove(operation);
-    if (closed && inFlight.isEmpty()) {
+    drainedIfIdle();
+  }
+
+  /**
+   * Counts a call on the control connection in.
+   *
+   * @return false once the connector is closed; otherwise {@link #leaveCall} is owed
+   */
+  boolean enterCall() {
+    calls.incrementAndGet();
+    if (closed) {
+      leaveCall();
+      return false;
+    }
+    return true;
+  }
+
+  void leaveCall() {
+    calls.decrementAndGet();
+    drainedIfIdle();
+  }
+
+  private void drainedIfIdle() {
+    if (closed && inFlight.isEmpty() && calls.get() == 0) {
       drained.complete(null);
     }
   }
@@ -125,12 +150,10 @@ final class ConnectorCore {
     return inFlight.size();
   }
 
-  /** Refuses further operations; done when the last of those under way has ended. */
+  /** Refuses further operations and calls; done when the last of those under way has ended. */
   CompletableFuture<Void> drain() {
     closed = true;
-    if (inFlight.isEmpty()) {
-      drained.complete(null);
-    }
+    drainedIfIdle();
     return drained;
   }
 

@@ -175,8 +175,7 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     }
     if (!payloadReply.isAbsent()) {
       // Drained, or never asked for, because the caller gave up, who has an outcome already.
-      // Nothing says that the
-      // payload is gone.
+      // Nothing says that the payload is gone.
       return failed(new RequestTimeoutException(name, core.options().timeout()));
     }
     orphan = true;

@@ -22,7 +22,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /** Our options in Lettuce's words, the same for every topology. */
 final class LettuceSettings {
@@ -103,14 +102,14 @@ final class LettuceSettings {
   static RedisURI finish(RedisURI.Builder builder, RedisConnectorOptions options) {
     RemoteUrl url = options.url();
     builder.withDatabase(url.database()).withTimeout(options.connectTimeout());
-    char[] password = url.password();
-    if (password != null) {
-      String user = url.user();
-      if (user != null) {
-        builder.withAuthentication(user, password);
-      } else {
-        builder.withPassword(password);
-      }
+    // As redis-py logs in: a user without a password has an empty one, two empty ones are none.
+    String user = url.user();
+    char[] given = url.password();
+    char[] password = given == null ? new char[0] : given;
+    if (user != null) {
+      builder.withAuthentication(user, password);
+    } else if (password.length > 0) {
+      builder.withPassword(password);
     }
     String name = options.clientName() == null ? url.clientName() : options.clientName();
     if (name != null) {
@@ -173,16 +172,15 @@ final class LettuceSettings {
     return done;
   }
 
-  /** The innermost message: Lettuce's own is only that it could not connect, and to what. */
+  /**
+   * The innermost message there is: Lettuce's own is only that it could not connect, and to what.
+   */
   static String reason(Throwable e) {
-    Throwable innermost = e;
-    for (Throwable cause = e; cause != null; cause = next(cause)) {
-      innermost = cause;
+    String reason = e.toString();
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      String message = cause.getMessage();
+      reason = message == null ? cause.getClass().getSimpleName() : message;
     }
-    return String.valueOf(innermost.getMessage());
-  }
-
-  private static @Nullable Throwable next(Throwable e) {
-    return e.getCause() == e ? null : e.getCause();
+    return reason;
   }
 }

@@ -32,10 +32,8 @@ final class PairInspection {
     CompletableFuture<StoredValue> payload = StoredValue.of(keys.payload(), commands);
     CompletableFuture<Long> bare = commands.exists(bareKey).toCompletableFuture();
     CompletableFuture<byte @Nullable []> headerBytes =
-        commands
-            .getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES)
-            .toCompletableFuture()
-            .exceptionally(e -> null);
+        StoredValue.nullIfOfAnotherType(
+            commands.getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES));
     return CompletableFuture.allOf(header, payload, bare, headerBytes)
         .thenApply(
             v ->

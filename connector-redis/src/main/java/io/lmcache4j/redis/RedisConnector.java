@@ -13,6 +13,7 @@ import io.netty.util.Timeout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -75,6 +76,7 @@ public final class RedisConnector implements AutoCloseable {
 
   private RedisConnector(
       RedisConnectorOptions options,
+      HostMemory memory,
       WireMetrics metrics,
       Accelerator accelerator,
       Topology topology) {
@@ -86,9 +88,8 @@ public final class RedisConnector implements AutoCloseable {
     this.core =
         new ConnectorCore(
             options, metrics, topology.timer(), topology.lanes(), topology.keepsOrder());
-    HostMemory given = options.memory();
-    this.ownsMemory = given == null;
-    this.memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
+    this.memory = memory;
+    this.ownsMemory = options.memory() == null;
     this.server = ServerName.ask(topology.control(), options.connectTimeout());
   }
 
@@ -112,10 +113,14 @@ public final class RedisConnector implements AutoCloseable {
    * @throws RedisConnectorException if the server cannot be reached within the options' time
    */
   public static RedisConnector open(RedisConnectorOptions options) {
+    // Before anything is open that would have to be closed if this fails; it takes nothing yet.
+    HostMemory given = options.memory();
+    HostMemory memory = given == null ? DirectMemory.create(options.memoryCapacity()) : given;
     WireMetrics metrics = new WireMetrics();
     Accelerator accelerator =
         new Accelerator(metrics, options.path() == RedisConnectorOptions.Path.AUTO);
-    return new RedisConnector(options, metrics, accelerator, Topology.open(options, accelerator));
+    return new RedisConnector(
+        options, memory, metrics, accelerator, Topology.open(options, accelerator));
   }
 
   /**
@@ -137,7 +142,7 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<List<PutOutcome>> batchedPut(List<KvChunk> chunks) {
     List<CompletableFuture<PutOutcome>> outcomes = new ArrayList<>(chunks.size());
-    for (KvChunk chunk : chunks) {
+    for (KvChunk chunk : List.copyOf(chunks)) {
       outcomes.add(startPut(chunk));
     }
     return deliver(Batch.of(outcomes, o -> {}), o -> {});
@@ -193,7 +198,8 @@ public final class RedisConnector implements AutoCloseable {
   public CompletionStage<List<GetOutcome>> batchedGet(
       List<? extends ChunkKey> keys, HostMemory into) {
     List<CompletableFuture<GetOutcome>> outcomes = new ArrayList<>(keys.size());
-    for (ChunkKey key : keys) {
+    // A copy, because a null further on must not lose what was started before it.
+    for (ChunkKey key : List.copyOf(keys)) {
       outcomes.add(startGet(key, into));
     }
     return deliver(
@@ -245,13 +251,8 @@ public final class RedisConnector implements AutoCloseable {
     if (from == to) {
       return deliver(CompletableFuture.completedFuture(from), n -> {});
     }
-    List<CompletableFuture<Long>> window = new ArrayList<>(to - from);
-    RedisClusterAsyncCommands<byte[], byte[]> commands = topology.control();
-    for (byte[] key : keys.subList(from, to)) {
-      window.add(commands.exists(key).toCompletableFuture());
-    }
     String name = "look up " + keys.size() + " keys";
-    return withDeadline(name, Batch.of(window, n -> {}))
+    return call(name, commands -> lookUp(keys.subList(from, to), commands))
         .thenCompose(
             found -> {
               int absent = found.indexOf(0L);
@@ -259,6 +260,15 @@ public final class RedisConnector implements AutoCloseable {
                   ? containsFrom(keys, to)
                   : CompletableFuture.completedFuture(from + absent);
             });
+  }
+
+  private static CompletableFuture<List<Long>> lookUp(
+      List<byte[]> keys, RedisClusterAsyncCommands<byte[], byte[]> commands) {
+    List<CompletableFuture<Long>> found = new ArrayList<>(keys.size());
+    for (byte[] key : keys) {
+      found.add(commands.exists(key).toCompletableFuture());
+    }
+    return Batch.of(found, n -> {});
   }
 
   /**
@@ -270,13 +280,16 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<Boolean> remove(ChunkKey key) {
     List<byte[]> redisKeys = layout.removalOrder(key);
-    String name = "remove " + layout.text(key);
-    return withDeadline(
-        name, topology.keepsOrder() ? deleteAll(redisKeys) : deleteFrom(redisKeys, 0));
+    return call(
+        "remove " + layout.text(key),
+        commands ->
+            topology.keepsOrder()
+                ? deleteAll(redisKeys, commands)
+                : deleteFrom(redisKeys, 0, commands));
   }
 
-  private CompletableFuture<Boolean> deleteAll(List<byte[]> redisKeys) {
-    RedisClusterAsyncCommands<byte[], byte[]> commands = topology.control();
+  private static CompletableFuture<Boolean> deleteAll(
+      List<byte[]> redisKeys, RedisClusterAsyncCommands<byte[], byte[]> commands) {
     List<CompletableFuture<Long>> deletions = new ArrayList<>();
     for (byte[] redisKey : redisKeys) {
       deletions.add(commands.del(redisKey).toCompletableFuture());
@@ -284,13 +297,14 @@ public final class RedisConnector implements AutoCloseable {
     return Batch.of(deletions, n -> {}).thenApply(counts -> counts.stream().anyMatch(n -> n > 0));
   }
 
-  private CompletableFuture<Boolean> deleteFrom(List<byte[]> redisKeys, int index) {
+  private static CompletableFuture<Boolean> deleteFrom(
+      List<byte[]> redisKeys, int index, RedisClusterAsyncCommands<byte[], byte[]> commands) {
     CompletableFuture<Boolean> deleted =
-        topology.control().del(redisKeys.get(index)).toCompletableFuture().thenApply(n -> n > 0);
+        commands.del(redisKeys.get(index)).toCompletableFuture().thenApply(n -> n > 0);
     return index + 1 == redisKeys.size()
         ? deleted
         : deleted.thenCompose(
-            any -> deleteFrom(redisKeys, index + 1).thenApply(more -> any || more));
+            any -> deleteFrom(redisKeys, index + 1, commands).thenApply(more -> any || more));
   }
 
   /**
@@ -301,8 +315,7 @@ public final class RedisConnector implements AutoCloseable {
    * @return what is there
    */
   public CompletionStage<EntryInfo> inspect(ChunkKey key) {
-    return withDeadline(
-        "inspect " + layout.text(key), layout.inspect(core, key, topology.control()));
+    return call("inspect " + layout.text(key), commands -> layout.inspect(core, key, commands));
   }
 
   /**
@@ -314,15 +327,18 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<KeyPage> list(String cursor) {
     ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match(layout.scanPattern());
-    return withDeadline("list keys", topology.scan(cursor, args)).thenApply(this::page);
+    return call("list keys", commands -> topology.scan(cursor, args)).thenApply(this::page);
   }
 
   private KeyPage page(Topology.Scanned scanned) {
     List<ListedKey> keys = new ArrayList<>(scanned.keys().size());
     for (byte[] redisKey : scanned.keys()) {
-      String name = layout.textOf(new String(redisKey, StandardCharsets.UTF_8));
+      String text = new String(redisKey, StandardCharsets.UTF_8);
+      // A name that is not UTF-8 would be read as a key of other bytes, which is not there.
+      boolean faithful = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), redisKey);
+      String name = layout.textOf(text);
       if (name != null) {
-        keys.add(new ListedKey(name, KeyNames.parse(name)));
+        keys.add(new ListedKey(name, faithful ? KeyNames.parse(name) : null));
       }
     }
     return new KeyPage(scanned.nextCursor(), keys);
@@ -399,16 +415,16 @@ public final class RedisConnector implements AutoCloseable {
     return new SyncConnector(this);
   }
 
+  /** Sends commands on the control connection; yields their result, or what became of them. */
   private <T> CompletableFuture<T> call(
       String name,
-      Function<RedisClusterAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> command) {
-    return withDeadline(name, command.apply(topology.control()).toCompletableFuture());
-  }
-
-  /** The result of a command on the control connection, or what became of it. */
-  private <T> CompletableFuture<T> withDeadline(String name, CompletableFuture<T> reply) {
+      Function<RedisClusterAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> commands) {
+    if (!core.enterCall()) {
+      return deliver(CompletableFuture.failedFuture(new ConnectorClosedException(name)), v -> {});
+    }
     CompletableFuture<T> result = new CompletableFuture<>();
-    Timeout timer =
+    result.whenComplete((value, failure) -> core.leaveCall());
+    Timeout deadline =
         topology
             .timer()
             .newTimeout(
@@ -417,16 +433,20 @@ public final class RedisConnector implements AutoCloseable {
                         new RequestTimeoutException(name, options.timeout())),
                 options.timeout().toMillis(),
                 TimeUnit.MILLISECONDS);
-    reply.whenComplete(
-        (value, failure) -> {
-          timer.cancel();
-          if (failure == null) {
-            result.complete(value);
-          } else {
-            result.completeExceptionally(
-                closing.get() ? new ConnectorClosedException(name) : Failures.lost(name, failure));
-          }
-        });
+    commands
+        .apply(topology.control())
+        .whenComplete(
+            (value, failure) -> {
+              deadline.cancel();
+              if (failure == null) {
+                result.complete(value);
+              } else {
+                result.completeExceptionally(
+                    closing.get()
+                        ? new ConnectorClosedException(name)
+                        : Failures.lost(name, failure));
+              }
+            });
     return deliver(result, v -> {});
   }
 

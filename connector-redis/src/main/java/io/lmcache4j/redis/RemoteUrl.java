@@ -127,10 +127,18 @@ public final class RemoteUrl {
       @Nullable String certFile,
       @Nullable String keyFile) {}
 
+  private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://");
   private static final Pattern SYNTAX =
       Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/?#]*)@)?([^?#]*)(?:\\?([^#]*))?");
   private static final Pattern HOST_PORT =
       Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]/]*)(?::(\\d{1,5}))?");
+
+  /** A parameter of a query whose value is to be hidden: everyone's but the database's. */
+  private static final Pattern QUERY_VALUE = Pattern.compile("([?&](?!db=)[^=&]*)=[^&]*");
+
+  /** A colon behind a name without brackets, and what follows if that is no port. */
+  private static final Pattern NO_PORT =
+      Pattern.compile("^([^:/?\\[]*):(?!\\d{1,6}(?:[/?,]|$))[^/?]*");
 
   private final Scheme scheme;
   private final List<Node> nodes;
@@ -189,6 +197,13 @@ public final class RemoteUrl {
           "not a remote URL: \"" + masked + "\" (expected e.g. redis://localhost:6379)");
     }
     Scheme scheme = scheme(m.group(1), masked);
+    boolean inPath = scheme != Scheme.UNIX && m.group(3).indexOf('@') >= 0;
+    if (inPath || (m.group(4) != null && m.group(4).indexOf('@') >= 0)) {
+      // Said before any part is looked at: all of them may be pieces of a password.
+      throw new RemoteUrlException(
+          "an \"@\" behind a \"/\" or \"?\" has to be percent-encoded, and in a password all three: "
+              + masked);
+    }
     Query query = new Query(scheme, m.group(4), environment, masked);
     String user = null;
     char[] password = null;
@@ -282,14 +297,25 @@ public final class RemoteUrl {
     }
   }
 
-  /** The text with whatever could be a credential left out, whether or not it is a URL. */
+  /**
+   * The text with whatever could be a credential left out, whether or not it is a URL: what stands
+   * before the last {@code @}, the values of a query, and what follows a colon that no port does.
+   */
   private static String mask(String url) {
-    int from = url.indexOf("://");
-    int at = url.lastIndexOf('@');
-    if (at < 0) {
-      return url;
+    Matcher found = SCHEME.matcher(url);
+    String scheme = found.lookingAt() ? found.group() : "";
+    String rest = url.substring(scheme.length());
+    int at = rest.lastIndexOf('@');
+    if (at >= 0) {
+      rest = "***" + rest.substring(at);
     }
-    return (from < 0 ? "" : url.substring(0, from + 3)) + "***" + url.substring(at);
+    int question = rest.indexOf('?');
+    if (question >= 0) {
+      rest =
+          rest.substring(0, question)
+              + QUERY_VALUE.matcher(rest.substring(question)).replaceAll("$1=***");
+    }
+    return scheme + NO_PORT.matcher(rest).replaceFirst("$1:***");
   }
 
   /** What stands behind the question mark. */

@@ -54,6 +54,11 @@ final class StandaloneTopology implements Topology {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
       }
       return new StandaloneTopology(resources, client, LettuceSettings.await(opening, options));
+    } catch (IllegalStateException | UnsupportedOperationException e) {
+      // Lettuce has no transport for this kind of address, a unix socket most likely.
+      LettuceSettings.shutDown(client, resources);
+      throw new RedisConnectorException(
+          "cannot connect to " + options.url() + ": " + LettuceSettings.reason(e), e);
     } catch (RuntimeException e) {
       LettuceSettings.shutDown(client, resources);
       throw e;

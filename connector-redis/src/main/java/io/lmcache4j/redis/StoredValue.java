@@ -3,6 +3,7 @@ package io.lmcache4j.redis;
 
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,11 +23,26 @@ record StoredValue(String type, @Nullable Long bytes, long ttlMillis) {
     CompletableFuture<String> type = commands.type(key).toCompletableFuture();
     // A key of another type has no length: that becomes a problem of the entry, not a failure of
     // the inspection.
-    CompletableFuture<@Nullable Long> bytes =
-        commands.strlen(key).toCompletableFuture().exceptionally(e -> null);
+    CompletableFuture<@Nullable Long> bytes = nullIfOfAnotherType(commands.strlen(key));
     CompletableFuture<Long> ttl = commands.pttl(key).toCompletableFuture();
     return CompletableFuture.allOf(type, bytes, ttl)
         .thenApply(v -> new StoredValue(type.join(), bytes.join(), ttl.join()));
+  }
+
+  /** Every other failure says something about the server and nothing about the entry. */
+  static <T> CompletableFuture<@Nullable T> nullIfOfAnotherType(CompletionStage<T> reply) {
+    CompletableFuture<@Nullable T> result = new CompletableFuture<>();
+    reply.whenComplete(
+        (value, failure) -> {
+          if (failure == null) {
+            result.complete(value);
+          } else if (String.valueOf(failure.getMessage()).startsWith("WRONGTYPE")) {
+            result.complete(null);
+          } else {
+            result.completeExceptionally(failure);
+          }
+        });
+    return result;
   }
 
   boolean isPresent() {

@@ -12,7 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts the zero-copy handlers into each channel that Lettuce makes, reconnects included.
+ * Puts the zero-copy handlers into each channel that Lettuce makes, reconnects included, and keeps
+ * what is sent out of Lettuce's log ({@link QuietCommandEncoder}), with or without them.
  *
  * <p>If the pipeline does not look as expected (another Lettuce, another customizer), it is left as
  * it is and said once: payloads are then copied, and everything stays correct.
@@ -34,7 +35,7 @@ public final class Accelerator implements NettyCustomizer {
    * Creates a customizer for one client.
    *
    * @param metrics counts payload bytes by how they crossed
-   * @param enabled false to leave every pipeline as it is
+   * @param enabled false to leave payloads to Lettuce, which copies them
    */
   public Accelerator(WireMetrics metrics, boolean enabled) {
     this.metrics = metrics;
@@ -63,9 +64,6 @@ public final class Accelerator implements NettyCustomizer {
   @Override
   public void afterChannelInitialized(Channel channel) {
     transport = transport(channel);
-    if (!enabled) {
-      return;
-    }
     ChannelPipeline pipeline = channel.pipeline();
     CommandHandler handler = pipeline.get(CommandHandler.class);
     CommandEncoder encoder = pipeline.get(CommandEncoder.class);
@@ -80,6 +78,10 @@ public final class Accelerator implements NettyCustomizer {
             "Lettuce's pipeline is not the expected one ({}); payloads are copied",
             pipeline.names());
       }
+      return;
+    }
+    if (!enabled) {
+      pipeline.replace(encoder, ENCODER, new QuietCommandEncoder());
       return;
     }
     ReplySplicer splicer = new ReplySplicer(handler, metrics);

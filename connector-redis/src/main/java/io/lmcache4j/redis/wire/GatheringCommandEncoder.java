@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings(
     "FutureReturnValueIgnored") // The last write of a command carries its promise; the channel
 // fails as one.
-final class GatheringCommandEncoder extends CommandEncoder {
+final class GatheringCommandEncoder extends QuietCommandEncoder {
 
   /**
    * {@code *N CRLF $3 CRLF SET CRLF}, two lengths and the key: room for a key of usual length

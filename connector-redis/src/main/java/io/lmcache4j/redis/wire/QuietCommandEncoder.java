@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis.wire;
+
+import io.lettuce.core.protocol.CommandEncoder;
+import io.lettuce.core.protocol.RedisCommand;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.codec.EncoderException;
+import java.util.Collection;
+
+/**
+ * Lettuce's encoder without its log: at TRACE that one prints every byte it sends, the password of
+ * {@code HELLO … AUTH} and whole payloads among them.
+ */
+class QuietCommandEncoder extends CommandEncoder {
+
+  @Override
+  protected void encode(ChannelHandlerContext ctx, Object msg, ByteBuf out) {
+    if (msg instanceof RedisCommand<?, ?, ?> command) {
+      encode(ctx, command, out);
+    } else if (msg instanceof Collection<?> batch) {
+      for (Object each : batch) {
+        encode(ctx, (RedisCommand<?, ?, ?>) each, out);
+      }
+    }
+  }
+
+  // Nothing is left to do once a close is under way.
+  @SuppressWarnings("FutureReturnValueIgnored")
+  private static void encode(
+      ChannelHandlerContext ctx, RedisCommand<?, ?, ?> command, ByteBuf out) {
+    try {
+      command.encode(out);
+    } catch (RuntimeException e) {
+      // Half a command would put the connection out of step.
+      ctx.close();
+      throw new EncoderException("cannot encode a command; the connection is closed", e);
+    }
+  }
+}

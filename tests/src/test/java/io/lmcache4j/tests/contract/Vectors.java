@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.tests.contract;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.stream.StreamSupport;
+
+/** Files of what real LMCache wrote and did; their field {@code source} says which, and how. */
+final class Vectors {
+
+  private Vectors() {}
+
+  static List<JsonNode> rows(String file, String field) {
+    try (InputStream in = Vectors.class.getResourceAsStream("/vectors/" + file)) {
+      if (in == null) {
+        throw new IllegalStateException("no vectors/" + file);
+      }
+      return list(new ObjectMapper().readTree(in).get(field));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static List<JsonNode> list(JsonNode array) {
+    return StreamSupport.stream(array.spliterator(), false).toList();
+  }
+}
