@@ -45,11 +45,16 @@ public final class RedisConnectorOptions {
   public static final int DEFAULT_DATA_CONNECTIONS = 2;
 
   /**
-   * Two chunks of an 8B model. More adds nothing to throughput and much to the latency of lookups,
-   * since a server answers all gets that it has read before it looks at anything else, and holds
-   * the answers in full; see {@code docs/PERFORMANCE.md}.
+   * A chunk of an 8B model for each data connection. More adds nothing to throughput and much to
+   * the latency of lookups, since a server answers all gets that it has read from a connection
+   * before it looks at anything else, and holds the answers in full; see {@code
+   * docs/PERFORMANCE.md}.
    */
-  public static final long DEFAULT_IN_FLIGHT_BYTES = 64L << 20;
+  public static final long DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION = 32L << 20;
+
+  /** What that makes of the default number of connections. */
+  public static final long DEFAULT_IN_FLIGHT_BYTES =
+      DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION * DEFAULT_DATA_CONNECTIONS;
 
   /** The cap of the memory that a connector makes for itself. */
   public static final long DEFAULT_MEMORY_CAPACITY = 1L << 30;
@@ -63,7 +68,10 @@ public final class RedisConnectorOptions {
   private final @Nullable Duration ttl;
   private final LmcacheVersion lmcacheVersion;
   private final int dataConnections;
+
+  /** What was asked for, or 0 for what the number of connections makes of it. */
   private final long inFlightBytes;
+
   private final Path path;
   private final @Nullable Executor executor;
   private final @Nullable String clientName;
@@ -230,7 +238,9 @@ public final class RedisConnectorOptions {
    * @return bytes
    */
   public long inFlightBytes() {
-    return inFlightBytes;
+    return inFlightBytes > 0
+        ? inFlightBytes
+        : DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION * dataConnections;
   }
 
   /**
@@ -292,7 +302,7 @@ public final class RedisConnectorOptions {
         + ", dataConnections="
         + dataConnections
         + ", inFlightBytes="
-        + inFlightBytes
+        + inFlightBytes()
         + ", path="
         + path
         + "]";
@@ -310,7 +320,7 @@ public final class RedisConnectorOptions {
     private @Nullable Duration ttl;
     private LmcacheVersion lmcacheVersion = LmcacheVersion.CURRENT;
     private int dataConnections = DEFAULT_DATA_CONNECTIONS;
-    private long inFlightBytes = DEFAULT_IN_FLIGHT_BYTES;
+    private long inFlightBytes;
     private Path path = Path.AUTO;
     private @Nullable Executor executor;
     private @Nullable String clientName;
@@ -445,7 +455,8 @@ public final class RedisConnectorOptions {
 
     /**
      * Payload bytes that may be in flight at one time; callers beyond wait in order. One payload
-     * that is larger goes alone. Default {@link #DEFAULT_IN_FLIGHT_BYTES}.
+     * that is larger goes alone. Default {@link #DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION} for each
+     * data connection.
      *
      * @param bytes a positive number of bytes
      * @return this
