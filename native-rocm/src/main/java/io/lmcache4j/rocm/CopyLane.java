@@ -89,7 +89,8 @@ final class CopyLane {
   }
 
   private void warn(int code, String call) {
-    if (code != HipErrors.SUCCESS) {
+    // On a lost device each of these calls fails, which has been said once.
+    if (code != HipErrors.SUCCESS && engine.loss() == null) {
       log.warn("{}: {}", device, api.failure(code, call, "").getMessage());
     }
   }

@@ -185,8 +185,12 @@ public final class GpuChunks {
 
     /** Lets go of the lease and then tells the outcome: whoever waits for room finds it. */
     final void end(T result) {
-      lease.release();
-      outcome.complete(result);
+      try {
+        lease.release();
+      } finally {
+        // Also if the transport has released a reference that was not its own.
+        outcome.complete(result);
+      }
     }
   }
 

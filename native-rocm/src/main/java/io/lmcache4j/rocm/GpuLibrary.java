@@ -16,6 +16,8 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /**
  * A loaded runtime library, and the calls of it that are made before it is known to be usable, or
@@ -57,8 +59,17 @@ final class GpuLibrary {
    * @throws LinkageError if it cannot be loaded, or this is no 64-bit process
    */
   static void prepare() {
-    if (Native.POINTER_SIZE != Long.BYTES || Native.SIZE_T_SIZE != Long.BYTES) {
-      throw new UnsatisfiedLinkError("only 64-bit processes are supported");
+    // Where JNA cannot unpack itself it logs a stack trace before it throws; what it throws is
+    // what is told.
+    Logger jna = Logger.getLogger("com.sun.jna.Native");
+    Level level = jna.getLevel();
+    jna.setLevel(Level.OFF);
+    try {
+      if (Native.POINTER_SIZE != Long.BYTES || Native.SIZE_T_SIZE != Long.BYTES) {
+        throw new UnsatisfiedLinkError("only 64-bit processes are supported");
+      }
+    } finally {
+      jna.setLevel(level);
     }
   }
 

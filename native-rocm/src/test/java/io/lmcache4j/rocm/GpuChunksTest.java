@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.lmcache4j.core.DType;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
+import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
@@ -326,6 +327,29 @@ class GpuChunksTest {
     engine.close();
     assertThat(staging.leases()).isZero();
     assertThat(transport.asked).isEmpty();
+  }
+
+  @Test
+  void aTransportThatReleasesWhatIsNotItsOwnDoesNotStopTheBatch() {
+    ChunkTransport greedy =
+        new ChunkTransport() {
+          @Override
+          public CompletableFuture<Void> put(
+              ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
+            payload.release();
+            return CompletableFuture.completedFuture(null);
+          }
+
+          @Override
+          public CompletableFuture<Fetched> get(ChunkKey key, HostMemory into) {
+            throw new UnsupportedOperationException("no get");
+          }
+        };
+    GpuChunks broken = new GpuChunks(engine, staging, greedy, 2);
+    assertThat(broken.putFromDevice(all()).join()).hasSize(CHUNKS);
+    assertThat(broken.getToDevice(targets()).join())
+        .hasSize(CHUNKS)
+        .allMatch(o -> o instanceof DeviceGetOutcome.TransferFailed);
   }
 
   @Test
