@@ -12,8 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledForJreRange;
-import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -140,18 +138,6 @@ class HipRuntimeProbeTest {
 
     assertThat(answer.fields)
         .containsExactly("status=absent", "reason=switched off by lmcache4j.rocm=off");
-  }
-
-  @Test
-  @EnabledForJreRange(min = JRE.JAVA_24)
-  void native_access_that_is_denied_is_a_reason_and_not_an_error() throws Exception {
-    List<String> flags = new ArrayList<>(library(6));
-    flags.add("--illegal-native-access=deny");
-
-    Answer answer = probe(Map.of(), flags);
-
-    assertThat(answer.fields.get(0)).isEqualTo("status=absent");
-    assertThat(answer.fields.get(1)).contains("native access failed", "IllegalCallerException");
   }
 
   private static List<String> library(int major) {
