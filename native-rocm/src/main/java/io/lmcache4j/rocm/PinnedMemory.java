@@ -153,10 +153,10 @@ public final class PinnedMemory implements HostMemory {
           slabs.add(source.pinned(size));
           missing -= size;
         } catch (HipException e) {
-          if (size / 2 < SMALLEST_SLAB || !source.isDivisible()) {
+          if (size <= SMALLEST_SLAB || !source.isDivisible()) {
             refused = e;
           } else {
-            size = size / 2 / ALIGNMENT * ALIGNMENT;
+            size = Math.max(size / 2 / ALIGNMENT * ALIGNMENT, SMALLEST_SLAB);
           }
         }
       }

@@ -134,6 +134,14 @@ class PinnedMemoryTest {
   }
 
   @Test
+  void theSmallestSlabIsTriedEvenWhereHalvingWouldPassItBy() {
+    hip.limitPinned(80 * MIB);
+    try (PinnedMemory memory = malloc(192 * MIB, 192 * MIB)) {
+      assertThat(memory.pinnedBytes()).isEqualTo(64 * MIB);
+    }
+  }
+
+  @Test
   void mappedPagesAreRegisteredAndUnregistered() {
     try (PinnedMemory memory = PinnedMemory.onNode(hip.device(), MIB);
         ChunkBuffer lease = lease(memory, 10)) {
