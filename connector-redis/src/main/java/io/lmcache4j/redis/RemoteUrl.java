@@ -49,6 +49,7 @@ public final class RemoteUrl {
     }
   }
 
+  private static final Pattern SCHEME = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://");
   private static final Pattern SYNTAX =
       Pattern.compile("([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/?#]*)@)?([^?#]*)(?:\\?([^#]*))?");
   private static final Pattern HOST_PORT =
@@ -103,7 +104,10 @@ public final class RemoteUrl {
         String name = eq < 0 ? parameter : parameter.substring(0, eq);
         if (!name.equals("db")) {
           throw new RemoteUrlException(
-              "the query parameter \"" + name + "\" is not supported (supported: db): " + masked);
+              "the query parameter \""
+                  + shown(name, masked)
+                  + "\" is not supported (supported: db): "
+                  + masked);
         }
         database = database(parameter.substring(eq + 1), masked);
       }
@@ -131,7 +135,8 @@ public final class RemoteUrl {
     String host = hp.group(1).isEmpty() ? "localhost" : hp.group(1).replaceAll("[\\[\\]]", "");
     int port = hp.group(2) == null ? DEFAULT_PORT : Integer.parseInt(hp.group(2));
     if (port < 1 || port > 65535) {
-      throw new RemoteUrlException("port " + port + " is not within 1 to 65535: " + masked);
+      throw new RemoteUrlException(
+          "port " + shown(hp.group(2), masked) + " is not within 1 to 65535: " + masked);
     }
     String path = hp.group(3);
     if (database < 0) {
@@ -159,7 +164,8 @@ public final class RemoteUrl {
     } catch (NumberFormatException e) {
       // Said below.
     }
-    throw new RemoteUrlException("\"" + text + "\" is no database number: " + masked);
+    throw new RemoteUrlException(
+        "\"" + shown(text, masked) + "\" is no database number: " + masked);
   }
 
   private static String decode(String text, String masked) {
@@ -173,12 +179,20 @@ public final class RemoteUrl {
 
   /** The text with whatever could be a credential left out, whether or not it is a URL. */
   private static String mask(String url) {
-    int from = url.indexOf("://");
     int at = url.lastIndexOf('@');
     if (at < 0) {
       return url;
     }
-    return (from < 0 ? "" : url.substring(0, from + 3)) + "***" + url.substring(at);
+    Matcher scheme = SCHEME.matcher(url);
+    return (scheme.lookingAt() ? scheme.group() : "") + "***" + url.substring(at);
+  }
+
+  /**
+   * A part of a URL for a message. A password with an unescaped {@code ?} or {@code /} reaches into
+   * what is parsed as the query or the path, so a part is shown only where the masked URL has it.
+   */
+  private static String shown(String part, String masked) {
+    return masked.contains(part) ? part : "***";
   }
 
   /**
