@@ -21,8 +21,14 @@ final class RespScanner {
    */
   static final int MAX_LINE = 64 * 1024;
 
+  /** Longest bulk string: Lettuce adds the two bytes behind it in an int. */
+  static final int MAX_BULK = Integer.MAX_VALUE - 2;
+
   /** Most elements that one frame may announce in all. */
   static final long MAX_ELEMENTS = 1L << 24;
+
+  /** {@code txt:} or {@code mkd:} in front of a verbatim string's text. */
+  private static final int VERBATIM_PREFIX = 4;
 
   private static final int TYPE = 0;
   private static final int NUMBER = 1;
@@ -122,8 +128,16 @@ final class RespScanner {
     if (lineLength > MAX_LINE) {
       throw new ProtocolViolationException("a line of over " + MAX_LINE + " bytes");
     }
+    // Lettuce looks for the first line feed and would wait for ever behind a lone one.
+    if (in.indexOf(from, stop, (byte) '\n') >= 0) {
+      throw new ProtocolViolationException("a line feed inside a line");
+    }
     if (cr < 0) {
       return end;
+    }
+    // Of a boolean Lettuce reads one byte, and takes the rest for the next reply.
+    if (type == '#' && lineLength != 1) {
+      throw new ProtocolViolationException("a boolean of " + lineLength + " bytes");
     }
     state = LINE_FEED;
     return cr + 1;
@@ -158,7 +172,7 @@ final class RespScanner {
       negative = true;
     } else if (b == '\r' && digits > 0) {
       long n = negative ? -number : number;
-      if (n < -1 || n > Integer.MAX_VALUE) {
+      if (n < -1 || n > MAX_BULK) {
         throw new ProtocolViolationException("a length of " + n);
       }
       announced(n);
@@ -174,6 +188,9 @@ final class RespScanner {
 
   /** The number behind the type is known; its line feed is still to come. */
   private void announced(long n) {
+    if (type == '=' && n >= 0 && n < VERBATIM_PREFIX) {
+      throw new ProtocolViolationException("a verbatim string of " + n + " bytes");
+    }
     if (type == '$' || type == '!' || type == '=') {
       bulkLeft = n;
       state = n < 0 ? LINE_FEED : BULK_HEADER_LF;
