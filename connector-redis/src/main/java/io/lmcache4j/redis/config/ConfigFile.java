@@ -65,6 +65,9 @@ final class ConfigFile {
           String.format(
               "%s: not a YAML file, or beyond %d levels of nesting or %d aliases",
               file, MAX_DEPTH, MAX_ALIASES));
+    } catch (RuntimeException e) {
+      // SnakeYAML lets out what it meets in a value that is not what its tag says: "!!int x".
+      throw new LmcacheConfigException(file + ": a value is not what its tag says");
     }
   }
 

@@ -18,6 +18,11 @@ import org.jspecify.annotations.Nullable;
  */
 record Setting(String origin, @Nullable Object value) {
 
+  /**
+   * Longer than any number that is in range, and short enough for the pattern and for BigInteger.
+   */
+  private static final int MAX_NUMBER = 100;
+
   /** What Python's {@code int(str)} takes, less the digits of other scripts. */
   private static final Pattern PYTHON_INT = Pattern.compile("[+-]?\\d+(?:_\\d+)*");
 
@@ -37,7 +42,7 @@ record Setting(String origin, @Nullable Object value) {
     }
     if (value instanceof String string) {
       String text = string.strip();
-      if (PYTHON_INT.matcher(text).matches()) {
+      if (text.length() <= MAX_NUMBER && PYTHON_INT.matcher(text).matches()) {
         return new BigInteger(text.replace("_", ""));
       }
     }
@@ -50,7 +55,10 @@ record Setting(String origin, @Nullable Object value) {
       return bool;
     }
     // Python's str(None) is "None": false, as everything that is not understood.
-    String text = value == null ? "None" : value.toString().strip().toLowerCase(Locale.ROOT);
+    String text =
+        value == null || isCollection(value)
+            ? "None"
+            : value.toString().strip().toLowerCase(Locale.ROOT);
     boolean result = text.equals("true") || text.equals("1");
     if (!result && !text.equals("false") && !text.equals("0")) {
       warnings.add(origin + " is " + describe() + ", which LMCache reads as false");
@@ -60,7 +68,7 @@ record Setting(String origin, @Nullable Object value) {
 
   /** Returns the text of a scalar. */
   String toText() {
-    if (value == null || value instanceof Map || value instanceof Iterable) {
+    if (value == null || isCollection(value)) {
       throw refused("must be a text, and is " + describe());
     }
     return value.toString();
@@ -69,6 +77,9 @@ record Setting(String origin, @Nullable Object value) {
   /** Returns what {@code _to_str_list} returns: a list, or a text split at commas. */
   List<String> toTextList() {
     if (value instanceof List<?> list) {
+      if (list.stream().anyMatch(Setting::isCollection)) {
+        throw refused("must be a list of texts, and has a list or a mapping in it");
+      }
       return list.stream().map(String::valueOf).toList();
     }
     return Pattern.compile(",")
@@ -76,6 +87,11 @@ record Setting(String origin, @Nullable Object value) {
         .map(String::strip)
         .filter(part -> !part.isEmpty())
         .toList();
+  }
+
+  /** A collection is never printed: through its aliases it may be endless, or as good as. */
+  private static boolean isCollection(@Nullable Object value) {
+    return value instanceof Map || value instanceof Iterable;
   }
 
   LmcacheConfigException refused(String why) {

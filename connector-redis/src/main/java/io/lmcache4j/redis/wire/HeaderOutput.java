@@ -74,6 +74,7 @@ public final class HeaderOutput extends SplicedOutput<Long> {
     if (bytes == null) {
       listener.header(null);
     } else if (bytes.remaining() > limit) {
+      output = (long) bytes.remaining();
       listener.oversized(bytes.remaining(), limit);
     } else {
       output = (long) bytes.remaining();

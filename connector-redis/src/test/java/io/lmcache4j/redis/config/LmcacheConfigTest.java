@@ -321,6 +321,31 @@ final class LmcacheConfigTest {
         .isInstanceOf(LmcacheConfigException.class);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"!!int x", "!!float x", "!!seq x", "!!map [a]", "!!binary '?'"})
+  void aValueThatIsNotWhatItsTagSaysIsRefused(String value) {
+    assertThatThrownBy(() -> yaml("local_cpu: " + value + "\n"))
+        .isInstanceOf(LmcacheConfigException.class);
+  }
+
+  @Test
+  void aCollectionIsNeverPrintedForItMayHoldItself() {
+    assertThatThrownBy(() -> yaml("remote_storage_plugins: &a [[*a]]\n"))
+        .isInstanceOf(LmcacheConfigException.class)
+        .hasMessageContaining("list of texts");
+    assertThat(yaml("use_layerwise: &a [[*a]]\n").warnings())
+        .singleElement()
+        .asString()
+        .contains("use_layerwise is a list, which LMCache reads as false");
+  }
+
+  @Test
+  void aNumberOfAnyLengthIsRefusedAtOnce() {
+    assertThatThrownBy(() -> yaml("chunk_size: '1" + "_1".repeat(100_000) + "'\n"))
+        .isInstanceOf(LmcacheConfigException.class)
+        .hasMessageContaining("must be a whole number");
+  }
+
   @Test
   void aliasesAreExpandedAsPyYamlDoes() {
     assertThat(yaml("x: &u redis://h\nremote_url: *u\n").redisUrl()).contains("redis://h");
@@ -336,6 +361,15 @@ final class LmcacheConfigTest {
   @Test
   void theLastOfTwoEqualKeysWins() {
     assertThat(yaml("chunk_size: 1\nchunk_size: 2\n").chunkSize()).isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {":s3cr3t@cache:6379", "redis://:s3\ncr3t@cache", "redis://:a@s3cr3t@cache"})
+  void noCredentialIsShownOfAUrlThatIsNone(String url) {
+    assertThat(env("LMCACHE_REMOTE_URL", url).toString())
+        .contains("***@cache")
+        .doesNotContain("cr3t");
   }
 
   @Test
