@@ -17,7 +17,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.io.ByteArrayOutputStream;
@@ -111,6 +110,11 @@ final class LettuceChannel implements AutoCloseable {
     return channel.isOpen();
   }
 
+  /** What a socket would be given to read into. */
+  ByteBuf bufferToReceive() {
+    return channel.unsafe().recvBufAllocHandle().allocate(channel.alloc());
+  }
+
   /** Lets the server say something; nothing more is heard once the channel is closed. */
   void receive(byte[] bytes, int from, int to, Reading reading) {
     if (reading == Reading.BUFFERS) {
@@ -119,20 +123,14 @@ final class LettuceChannel implements AutoCloseable {
       }
       return;
     }
-    RecvByteBufAllocator.Handle handle = channel.unsafe().recvBufAllocHandle();
-    handle.reset(channel.config());
     int at = from;
     while (at < to && channel.isOpen()) {
-      ByteBuf buffer = handle.allocate(channel.alloc());
+      ByteBuf buffer = bufferToReceive();
       int n = Math.min(buffer.writableBytes(), to - at);
-      handle.attemptedBytesRead(buffer.writableBytes());
       buffer.writeBytes(bytes, at, n);
-      handle.lastBytesRead(n);
       at += n;
-      handle.incMessagesRead(1);
       channel.writeInbound(buffer);
     }
-    handle.readComplete();
   }
 
   void receive(byte[] bytes) {

@@ -14,7 +14,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.RecvByteBufAllocator;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -106,8 +105,7 @@ class PayloadOwnershipTest {
   void aReadThatIsUnderWayKeepsTheLeaseAfterTheConnectionIsLost() {
     lettuce.send(get(first));
     lettuce.receive(bytes("$5\r\nhel"));
-    RecvByteBufAllocator.Handle handle = lettuce.channel().unsafe().recvBufAllocHandle();
-    ByteBuf underWay = handle.allocate(lettuce.channel().alloc());
+    ByteBuf underWay = lettuce.bufferToReceive();
     assertThat(underWay.writableBytes()).isEqualTo(2);
 
     lettuce.channel().close();
@@ -123,9 +121,8 @@ class PayloadOwnershipTest {
   void aReadThatFailsHandsTheDestinationOverOnceMore() {
     lettuce.send(get(first));
     lettuce.receive(bytes("$5\r\nhel"));
-    RecvByteBufAllocator.Handle handle = lettuce.channel().unsafe().recvBufAllocHandle();
     // As Netty does when it got an error instead of bytes, and the buffer is not empty.
-    lettuce.channel().writeInbound(handle.allocate(lettuce.channel().alloc()));
+    lettuce.channel().writeInbound(lettuce.bufferToReceive());
 
     lettuce.receive(bytes("lo\r\n"));
 

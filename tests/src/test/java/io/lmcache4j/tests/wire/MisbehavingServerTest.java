@@ -68,6 +68,7 @@ class MisbehavingServerTest {
   }
 
   /** After which the connection is gone by itself. */
+  @SuppressWarnings("ImmutableEnumChecker") // Lambdas without state.
   enum Ending {
     CUT_BEFORE_THE_ANSWER((s, p) -> s.finish()),
     CUT_IN_THE_HEADER(
@@ -276,6 +277,7 @@ class MisbehavingServerTest {
   }
 
   /** What can be done to a payload on its way in. */
+  @SuppressWarnings("ImmutableEnumChecker") // Lambdas without state.
   enum Reading {
     CUT_BEFORE_THE_PAYLOAD((s, p) -> s.finish()),
     CUT_IN_THE_PAYLOAD(

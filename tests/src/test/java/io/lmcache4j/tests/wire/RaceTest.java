@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -164,7 +165,7 @@ class RaceTest {
       for (int round = 0; round < ROUNDS; round++) {
         List<CompletableFuture<PutOutcome>> puts = new ArrayList<>();
         for (int i = 0; i < WINDOW; i++) {
-          try (KvChunk chunk = chunk(Words.SENT + round * WINDOW + i)) {
+          try (KvChunk chunk = chunk(Words.SENT + (long) round * WINDOW + i)) {
             puts.add(connector.put(chunk).toCompletableFuture());
           }
         }
@@ -280,7 +281,7 @@ class RaceTest {
       if (lease != null) {
         return lease;
       }
-      Thread.yield();
+      LockSupport.parkNanos(1_000);
     }
   }
 
