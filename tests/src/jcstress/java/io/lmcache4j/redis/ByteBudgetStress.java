@@ -9,12 +9,12 @@ import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
-import org.openjdk.jcstress.infra.results.ZIIJ_Result;
+import org.openjdk.jcstress.infra.results.LLLL_Result;
 
 /**
  * Room that becomes free against the withdrawal of who waits for it, with another one behind:
- * whether the withdrawal was in time, how often the first and the second were granted, and the bytes
- * in flight.
+ * whether the withdrawal was in time, how often the first and the second were granted, and the
+ * bytes in flight.
  */
 @JCStressTest
 @Outcome(id = "true, 0, 1, 1", expect = ACCEPTABLE, desc = "Withdrawn: the second has the room.")
@@ -40,12 +40,12 @@ public class ByteBudgetStress {
   }
 
   @Actor
-  public void withdraw(ZIIJ_Result r) {
+  public void withdraw(LLLL_Result r) {
     r.r1 = budget.withdraw(waiting);
   }
 
   @Arbiter
-  public void end(ZIIJ_Result r) {
+  public void end(LLLL_Result r) {
     r.r2 = first.get();
     r.r3 = second.get();
     r.r4 = budget.inFlightBytes();

@@ -12,8 +12,8 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.LLL_Result;
 
 /**
- * A holder that goes against one that is about to take a reference of its own: what the second could
- * do, whether the first was the last, and what is left of the lease.
+ * A holder that goes against one that is about to take a reference of its own: what the second
+ * could do, whether the first was the last, and what is left of the lease.
  */
 @JCStressTest
 @Outcome(id = "late, true, gone", expect = ACCEPTABLE, desc = "Gone before it could be taken.")

@@ -16,12 +16,15 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZL_Result;
 
 /**
- * A payload that arrives against a caller who gives up: whether there is a lease to take at the end,
- * and what became of the one that was taken from the memory.
+ * A payload that arrives against a caller who gives up: whether there is a lease to take at the
+ * end, and what became of the one that was taken from the memory.
  */
 @JCStressTest
 @Outcome(id = "true, held", expect = ACCEPTABLE, desc = "The payload arrived first.")
-@Outcome(id = "false, none", expect = ACCEPTABLE, desc = "The caller was first: nothing was leased.")
+@Outcome(
+    id = "false, none",
+    expect = ACCEPTABLE,
+    desc = "The caller was first: nothing was leased.")
 @Outcome(
     id = "false, released",
     expect = ACCEPTABLE_INTERESTING,

@@ -16,8 +16,7 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.ZI_Result;
 
 /**
- * Sending and answering against giving up and against a connection that is lost: whether the command
- * was sent, and how often it ended.
+ * Sending and answering against giving up: whether the command was sent, and how often it ended.
  */
 @JCStressTest
 @Outcome(id = "true, 1", expect = ACCEPTABLE, desc = "Sent, and ended once.")
@@ -44,11 +43,6 @@ public class WireCommandStress {
   @Actor
   public void caller() {
     command.giveUp();
-  }
-
-  @Actor
-  public void closing() {
-    command.completeExceptionally(new IllegalStateException("connection lost"));
   }
 
   @Arbiter

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -280,7 +281,7 @@ class RaceTest {
       if (lease != null) {
         return lease;
       }
-      Thread.onSpinWait();
+      LockSupport.parkNanos(1_000);
     }
   }
 

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Threads that lease whatever memory has become free, write their own words into it and look
@@ -37,21 +38,21 @@ final class Squatters implements AutoCloseable {
     for (long n = word; !stopped; n += threads.size() + 1) {
       ChunkBuffer lease = memory.tryLease(length);
       if (lease == null) {
-        Thread.yield();
+        LockSupport.parkNanos(1_000);
         continue;
       }
       leases.incrementAndGet();
       ByteBuffer bytes = lease.nio();
       Words.fill(bytes, n);
       for (int looks = 0; looks < 3; looks++) {
-        Thread.yield();
+        LockSupport.parkNanos(1_000);
         if (!Words.only(bytes).equals(OptionalLong.of(n))) {
           disturbed.incrementAndGet();
           break;
         }
       }
       lease.release();
-      Thread.yield();
+      LockSupport.parkNanos(1_000);
     }
   }
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.redis.wire;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.ZI_Result;
+
+/**
+ * An answer against the loss of the connection: whether the answer counted, and how often it ended.
+ */
+@JCStressTest
+@Outcome(id = "true, 1", expect = ACCEPTABLE, desc = "Answered, and ended once.")
+@Outcome(id = "false, 1", expect = ACCEPTABLE, desc = "Lost, and ended once.")
+@State
+public class WireCommandLossStress {
+
+  private final AtomicInteger ends = new AtomicInteger();
+  private final WireCommand<String> command =
+      new WireCommand<>(
+          CommandType.PING,
+          new StatusOutput<>(ByteArrayCodec.INSTANCE),
+          new CommandArgs<>(ByteArrayCodec.INSTANCE),
+          e -> ends.incrementAndGet());
+
+  @Actor
+  public void answer() {
+    command.complete();
+  }
+
+  @Actor
+  public void loss() {
+    command.completeExceptionally(new IllegalStateException("connection lost"));
+  }
+
+  @Arbiter
+  public void end(ZI_Result r) {
+    r.r1 = !command.isCompletedExceptionally();
+    r.r2 = ends.get();
+  }
+}
