@@ -3,7 +3,6 @@ package io.lmcache4j.core.memory;
 
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 
-import io.netty.buffer.ByteBuf;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.JCStressTest;
@@ -28,21 +27,13 @@ public class LeaseStress {
 
   @Actor
   public void writer(LLL_Result r) {
-    ByteBuf view;
     try {
-      view = lease.netty();
+      lease.retain();
     } catch (LeaseReleasedException e) {
       r.r1 = "late";
       return;
     }
-    view.setByte(0, 1);
-    view.release();
-    try {
-      lease.address();
-      r.r1 = "early";
-    } catch (LeaseReleasedException e) {
-      r.r1 = "last";
-    }
+    r.r1 = lease.release() ? "last" : "early";
   }
 
   @Actor
