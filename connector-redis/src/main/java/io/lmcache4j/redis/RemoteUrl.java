@@ -233,7 +233,7 @@ public final class RemoteUrl {
     int database = query.database;
     if (database < 0) {
       // LMCache ignores the path of a Sentinel URL, and a cluster has one database.
-      boolean named = scheme == Scheme.REDIS || scheme == Scheme.REDISS;
+      boolean named = scheme != Scheme.REDIS_SENTINEL;
       database = rest.isEmpty() || !named ? 0 : number("database", rest, masked);
     }
     if (database > 0 && scheme == Scheme.REDIS_CLUSTER) {

@@ -271,7 +271,8 @@ class PayloadOwnershipTest {
     lettuce.send(get(first));
     byte[] reply = bytes("$5\r\nhello\r\n");
 
-    lettuce.receive(reply, 0, 6, LettuceChannel.Reading.ALLOCATOR);
+    // The first two arrive in a buffer of Netty's choosing, the rest where the splicer wants them.
+    lettuce.receive(bytes("$5\r\nhe"));
     lettuce.receive(reply, 6, reply.length, LettuceChannel.Reading.ALLOCATOR);
 
     assertThat(metrics.copiedInBytes()).isEqualTo(2);
