@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -64,12 +65,12 @@ abstract class ConnectorContract {
   @AfterEach
   void nothingIsLeft() {
     for (RedisConnector each : opened) {
-      await().atMost(PATIENCE).until(() -> each.inFlightBytes() == 0);
+      soon(() -> each.inFlightBytes() == 0);
       each.close();
     }
     opened.clear();
-    await().atMost(PATIENCE).until(() -> connector.inFlightBytes() == 0);
-    await().atMost(PATIENCE).until(() -> memory.leases() == 0);
+    soon(() -> connector.inFlightBytes() == 0);
+    soon(() -> memory.leases() == 0);
   }
 
   @AfterParameterizedClassInvocation
@@ -77,6 +78,15 @@ abstract class ConnectorContract {
     connector.close();
     memory.close();
     raw.close();
+  }
+
+  /** Awaitility looks for the first time after 100 ms, which is as long as most tests are. */
+  private static void soon(Callable<Boolean> condition) {
+    await()
+        .pollDelay(Duration.ZERO)
+        .pollInterval(Duration.ofMillis(5))
+        .atMost(PATIENCE)
+        .until(condition);
   }
 
   private RedisConnectorOptions.Builder options() {
