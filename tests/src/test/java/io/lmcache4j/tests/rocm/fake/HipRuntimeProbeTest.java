@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class HipRuntimeProbeTest {
 
   private static final int NATIVE_ACCESS_SINCE = 22;
+  private static final String DENIED = "--illegal-native-access=deny";
 
   @TempDir Path dir;
 
@@ -146,7 +147,7 @@ class HipRuntimeProbeTest {
   @EnabledForJreRange(min = JRE.JAVA_24)
   void native_access_that_is_denied_is_a_reason_and_not_an_error() throws Exception {
     List<String> flags = new ArrayList<>(library(6));
-    flags.add("--illegal-native-access=deny");
+    flags.add(DENIED);
 
     Answer answer = probe(Map.of(), flags);
 
@@ -155,12 +156,7 @@ class HipRuntimeProbeTest {
   }
 
   private static List<String> library(int major) {
-    List<String> flags = new ArrayList<>();
-    flags.add("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + NativeBuild.library(major));
-    if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
-      flags.add("--enable-native-access=ALL-UNNAMED");
-    }
-    return flags;
+    return List.of("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + NativeBuild.library(major));
   }
 
   /** Runs {@link ProbeMain}; it must print nothing but its lines, and nothing to the error side. */
@@ -169,6 +165,9 @@ class HipRuntimeProbeTest {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(flags);
+    if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE && !flags.contains(DENIED)) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
