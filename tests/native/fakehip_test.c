@@ -90,6 +90,11 @@ static bool device_is(const void *address, int byte, size_t size) {
   return same;
 }
 
+static void sleep_ms(long ms) {
+  struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+  nanosleep(&time, NULL);
+}
+
 static void in_thread(void *(*function)(void *), void *argument) {
   pthread_t thread;
   EQUAL(0, pthread_create(&thread, NULL, function, argument));
@@ -597,6 +602,46 @@ static void a_destination_is_written_when_the_copy_runs(void) {
   TRUE(all_are(host, POISON, MIB));
 }
 
+/* Looks at memory that a copy is writing: the race is what the test is about. */
+__attribute__((no_sanitize("thread"))) static bool becomes(const volatile char *byte, int value) {
+  for (int i = 0; i < TIME_LIMIT_S * 1000; i++) {
+    if (*byte == (char)value) {
+      return true;
+    }
+    sleep_ms(1);
+  }
+  return false;
+}
+
+static void a_destination_on_the_host_is_poisoned_while_it_is_written(void) {
+  char *host = pinned(MIB, 1);
+  char *device = on_device(MIB);
+  hipStream_t stream = new_stream();
+  OK(hipMemsetAsync(device, 2, MIB, stream));
+  OK(hipStreamSynchronize(stream));
+  fakehip_set("bandwidth", 1000000);
+  OK(hipMemcpyAsync(host, device, MIB, hipMemcpyDeviceToHost, stream));
+  TRUE(becomes(host + MIB - 1, POISON));
+  EQUAL(hipErrorNotReady, hipStreamQuery(stream));
+  OK(hipStreamSynchronize(stream));
+  TRUE(all_are(host, 2, MIB));
+}
+
+static void copies_that_are_held_do_not_begin(void) {
+  char *host = pinned(4096, 1);
+  char *device = on_device(4096);
+  hipStream_t stream = new_stream();
+  fakehip_set("delay_us", 0);
+  fakehip_hold();
+  OK(hipMemcpyAsync(device, host, 4096, hipMemcpyHostToDevice, stream));
+  sleep_ms(50);
+  EQUAL(1, fakehip_count("pending"));
+  TRUE(device_is(device, POISON, 4096));
+  fakehip_release();
+  OK(hipStreamSynchronize(stream));
+  TRUE(device_is(device, 1, 4096));
+}
+
 static void a_copy_stays_within_one_allocation(void) {
   char *host = pinned(8192, 1);
   char *device = on_device(8192);
@@ -849,6 +894,27 @@ static void a_stream_waits_for_an_event_of_another(void) {
   EQUAL(hipErrorInvalidValue, hipStreamWaitEvent(reader, new_event(0), 1));
 }
 
+static void count_up(void *argument) { __atomic_add_fetch((int *)argument, 1, __ATOMIC_SEQ_CST); }
+
+static void what_is_behind_a_wait_for_an_event_does_not_begin_before_it(void) {
+  char *host = pinned(4096, 1);
+  char *device = on_device(4096);
+  hipStream_t writer = new_stream();
+  hipStream_t reader = new_stream();
+  hipEvent_t written = new_event(FLAG_EVENT_DISABLE_TIMING);
+  int begun = 0;
+  fakehip_hold();
+  OK(hipMemcpyAsync(device, host, 4096, hipMemcpyHostToDevice, writer));
+  OK(hipEventRecord(written, writer));
+  OK(hipStreamWaitEvent(reader, written, 0));
+  OK(hipLaunchHostFunc(reader, count_up, &begun));
+  sleep_ms(50);
+  EQUAL(0, __atomic_load_n(&begun, __ATOMIC_SEQ_CST));
+  fakehip_release();
+  OK(hipStreamSynchronize(reader));
+  EQUAL(1, __atomic_load_n(&begun, __ATOMIC_SEQ_CST));
+}
+
 static void time_passes_between_events_that_keep_it(void) {
   hipStream_t stream = new_stream();
   hipEvent_t start = new_event(0);
@@ -974,9 +1040,8 @@ static void a_destroyed_stream_goes_on_with_its_copies(void) {
 }
 
 static void *release_soon(void *unused) {
-  struct timespec soon = {.tv_nsec = 50000000};
   (void)unused;
-  nanosleep(&soon, NULL);
+  sleep_ms(50);
   fakehip_release();
   return NULL;
 }
@@ -1309,6 +1374,8 @@ static const struct {
   T(unmapping_registered_memory_is_told_when_it_is_unregistered),
   T(a_source_is_read_when_the_copy_runs),
   T(a_destination_is_written_when_the_copy_runs),
+  T(a_destination_on_the_host_is_poisoned_while_it_is_written),
+  T(copies_that_are_held_do_not_begin),
   T(a_copy_stays_within_one_allocation),
   T(a_copy_does_not_span_two_registrations),
   T(the_kind_of_a_copy_must_be_known_and_fit),
@@ -1324,6 +1391,7 @@ static const struct {
   T(a_stream_keeps_its_order_and_an_event_tells_of_what_came_before),
   T(an_event_waits_for_its_latest_record),
   T(a_stream_waits_for_an_event_of_another),
+  T(what_is_behind_a_wait_for_an_event_does_not_begin_before_it),
   T(time_passes_between_events_that_keep_it),
   T(event_flags_are_checked),
   T(an_event_is_recorded_on_streams_of_its_device),
