@@ -2,6 +2,7 @@
 package io.lmcache4j.cli;
 
 import io.lmcache4j.cli.server.LocalRedis;
+import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
@@ -31,15 +32,18 @@ import picocli.CommandLine.ParentCommand;
     description = "Stores a prompt with one connector and fetches it with another.",
     footer = {
       "",
-      "Without --url it starts a Redis of its own, which goes with it; the variables of LMCache are",
-      "not looked at, so that nothing is written to a cache in use. With --keep a Redis of its own",
-      "is left running, and what it says tells how to stop it.",
+      "Without --url it starts a Redis of its own, which goes with it; the variables of LMCache are not"
+          + " looked at, so that nothing is written to a cache in use. With --keep a Redis of its own is left"
+          + " running, and how to stop it is said.",
       "The exit code is 1 if a chunk was not found or came back different."
     })
 final class DemoCommand implements Callable<Integer> {
 
   /** Should the demo be killed, what it left on a server of others goes by itself. */
   private static final Duration SAFETY_NET = Duration.ofMinutes(10);
+
+  /** What the memory takes beside payloads. */
+  private static final long SLACK = 1 << 20;
 
   @ParentCommand private Lmcache4j app;
 
@@ -54,16 +58,20 @@ final class DemoCommand implements Callable<Integer> {
     if (url != null) {
       return run(url, "given by --url");
     }
-    LocalRedis.Builder builder = LocalRedis.builder();
-    try (LocalRedis redis = (keep ? builder.outliveJvm() : builder).start()) {
-      int exitCode = run(redis.url(), redis.version() + ", started for this demo");
-      if (keep) {
-        print("");
-        print(
-            "%s is left running as process %d; stop it with: kill %<d",
-            redis.version(), redis.pid());
+    if (!keep) {
+      try (LocalRedis redis = LocalRedis.start()) {
+        return run(redis.url(), "started for this demo");
       }
-      return exitCode;
+    }
+    return runAndLeave(LocalRedis.builder().outliveJvm().start());
+  }
+
+  private int runAndLeave(LocalRedis redis) {
+    try {
+      return run(redis.url(), "started for this demo");
+    } finally {
+      print("");
+      print("%s is left running; stop it with: kill %d", redis.version(), redis.pid());
     }
   }
 
@@ -71,32 +79,45 @@ final class DemoCommand implements Callable<Integer> {
     long free = FreeMemory.bytes();
     DemoPrompt prompt = DemoPrompt.fitting(free);
     List<ChunkKey> keys = prompt.keys();
-    print("server     %s (%s)", Secrets.mask(url), origin);
+    try (HostMemory memory = DirectMemory.create(prompt.bytes() + SLACK);
+        RedisConnector producer = connect(url, memory, keep ? null : SAFETY_NET)) {
+      printSetting(url, origin, prompt, free, producer.info());
+      try {
+        return exchange(url, keys, producer, memory);
+      } finally {
+        if (!keep) {
+          remove(keys, producer);
+        }
+      }
+    }
+  }
+
+  private void printSetting(
+      String url, String origin, DemoPrompt prompt, long free, ConnectorInfo info) {
+    print("server     %s at %s, %s", info.server(), Secrets.mask(url), origin);
+    print("transport  %s, %s", info.transport(), info.path());
+    print("prompt     %,d tokens for %s", prompt.tokens(), DemoPrompt.MODEL);
     print(
-        "prompt     %,d tokens, %s: %d chunks of %d tokens, %s bfloat16, %s each",
-        prompt.tokens(),
-        DemoPrompt.MODEL,
+        "chunks     %d of %d tokens, %s %s, %s each",
         prompt.chunks(),
         DemoPrompt.CHUNK_TOKENS,
-        DemoPrompt.CHUNK_SHAPE,
+        DemoPrompt.GEOMETRY.chunkShape(),
+        DemoPrompt.GEOMETRY.dtype().torchName(),
         Figures.bytes(DemoPrompt.CHUNK_BYTES));
     if (prompt.tokens() < DemoPrompt.FULL.tokens()) {
       print(
           "           sized down from %,d tokens: only %s of memory are free",
           DemoPrompt.FULL.tokens(), Figures.bytes(free));
     }
-    try (HostMemory memory = DirectMemory.create(prompt.bytes() + (1 << 20));
-        RedisConnector producer = connect(url, memory, keep ? null : SAFETY_NET)) {
-      ConnectorInfo info = producer.info();
-      print("transport  %s, %s", info.transport(), info.path());
-      print("");
-      try {
-        return exchange(url, keys, producer, memory);
-      } finally {
-        if (!keep) {
-          keys.forEach(producer.sync()::remove);
-        }
-      }
+    print("");
+  }
+
+  /** What went wrong before is what is to be reported, and the entries have a time to live. */
+  private void remove(List<ChunkKey> keys, RedisConnector producer) {
+    try {
+      keys.forEach(producer.sync()::remove);
+    } catch (LmcacheException e) {
+      app.note("lmcache4j: what was written could not be removed: " + e.getMessage());
     }
   }
 
@@ -148,6 +169,10 @@ final class DemoCommand implements Callable<Integer> {
       print("");
       print("keys%s:", keep ? "" : " (removed; --keep leaves them)");
       keys.forEach(key -> app.out().println(key));
+      if (keep) {
+        print("");
+        print("to look:  lmcache4j inspect --url %s '%s'", Secrets.mask(url), keys.get(0));
+      }
       return fetched.equal == keys.size() ? ExitCode.OK : ExitCode.ABSENT;
     }
   }
@@ -159,7 +184,7 @@ final class DemoCommand implements Callable<Integer> {
       HostMemory memory,
       List<Long> checksums) {
     List<KvChunk> chunks = new ArrayList<>();
-    try (Progress progress = app.progress("storing", bytes(keys), Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("storing", bytes(keys))) {
       for (ChunkKey key : keys) {
         ChunkBuffer payload = memory.tryLease(DemoPrompt.CHUNK_BYTES);
         if (payload == null) {
@@ -195,7 +220,7 @@ final class DemoCommand implements Callable<Integer> {
   }
 
   private Fetched fetch(List<ChunkKey> keys, List<Long> checksums, RedisConnector consumer) {
-    try (Progress progress = app.progress("fetching", bytes(keys), Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("fetching", bytes(keys))) {
       long start = System.nanoTime();
       List<CompletableFuture<GetOutcome>> gets =
           keys.stream()

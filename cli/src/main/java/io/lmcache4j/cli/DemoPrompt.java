@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.cli;
 
-import io.lmcache4j.core.DType;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
-import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
-import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.token.ChunkedTokenDatabase;
 import io.lmcache4j.core.token.NoneHash;
 import io.lmcache4j.core.token.TokenChunk;
@@ -28,13 +26,10 @@ record DemoPrompt(int tokens) {
   static final DemoPrompt FULL = new DemoPrompt(2_048);
 
   static final String MODEL = "meta-llama/Llama-3.1-8B-Instruct";
-  static final int CHUNK_TOKENS = 256;
+  static final KvGeometry GEOMETRY = KvGeometry.LLAMA_3_1_8B;
+  static final int CHUNK_TOKENS = GEOMETRY.chunkSize();
 
-  /** Keys and values; 32 layers; 256 tokens; 8 KV heads of 128. */
-  static final Shape CHUNK_SHAPE = Shape.of(2, 32, CHUNK_TOKENS, 8 * 128);
-
-  static final int CHUNK_BYTES =
-      (int) RemoteMetadata.of(MemoryFormat.KV_2LTD, CHUNK_SHAPE, DType.BFLOAT16).length();
+  static final int CHUNK_BYTES = Math.toIntExact(GEOMETRY.bytesPerChunk());
 
   /**
    * How often each byte is in memory at one time: in the server, in its or our socket buffers, in
@@ -66,7 +61,7 @@ record DemoPrompt(int tokens) {
     ChunkedTokenDatabase database =
         ChunkedTokenDatabase.builder()
             .modelName(MODEL)
-            .dtype(DType.BFLOAT16)
+            .dtype(GEOMETRY.dtype())
             .chunkSize(CHUNK_TOKENS)
             .noneHash(NoneHash.zero())
             .build();
@@ -79,7 +74,8 @@ record DemoPrompt(int tokens) {
 
   /** Returns the metadata of a chunk as the vLLM of the seed handed it over: without a dtype. */
   static RemoteMetadata metadataWithoutDtypes() {
-    return new RemoteMetadata(CHUNK_BYTES, MemoryFormat.KV_2LTD, List.of(CHUNK_SHAPE), List.of());
+    return new RemoteMetadata(
+        CHUNK_BYTES, GEOMETRY.chunkFormat(), List.of(GEOMETRY.chunkShape()), List.of());
   }
 
   /** Fills the payload of a chunk. */

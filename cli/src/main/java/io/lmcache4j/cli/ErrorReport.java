@@ -29,7 +29,7 @@ final class ErrorReport implements IExecutionExceptionHandler, IParameterExcepti
   public int handleParseException(ParameterException e, String[] args) {
     CommandLine command = e.getCommandLine();
     line(e.getMessage());
-    line("see: " + command.getCommandSpec().qualifiedName() + " --help");
+    app.note("see " + command.getCommandSpec().qualifiedName() + " --help");
     trace(e);
     return ExitCode.USAGE;
   }

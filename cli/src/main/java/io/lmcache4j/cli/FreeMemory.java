@@ -10,8 +10,8 @@ import java.util.OptionalLong;
 /** How much memory could be taken now without hurting anybody. */
 final class FreeMemory {
 
-  private static final Path MEMINFO = Path.of("/proc/meminfo");
-  private static final Path CGROUP = Path.of("/sys/fs/cgroup");
+  /** /proc/meminfo counts in KiB. */
+  private static final int KIB_SHIFT = 10;
 
   private FreeMemory() {}
 
@@ -20,16 +20,25 @@ final class FreeMemory {
    * that is less. Elsewhere no limit is known.
    */
   static long bytes() {
-    long system = available(MEMINFO).orElse(Long.MAX_VALUE);
-    long limit = number(CGROUP.resolve("memory.max")).orElse(Long.MAX_VALUE);
-    long used = number(CGROUP.resolve("memory.current")).orElse(0);
-    return Math.min(system, limit == Long.MAX_VALUE ? limit : Math.max(0, limit - used));
+    return bytes(Path.of("/proc/meminfo"), Path.of("/sys/fs/cgroup"));
   }
 
-  static OptionalLong available(Path meminfo) {
-    for (String line : lines(meminfo)) {
-      if (line.startsWith("MemAvailable:")) {
-        return OptionalLong.of(Long.parseLong(line.replaceAll("\\D", "")) << 10);
+  static long bytes(Path meminfo, Path cgroup) {
+    long system = field(meminfo, "MemAvailable:").orElse(Long.MAX_VALUE >> KIB_SHIFT) << KIB_SHIFT;
+    OptionalLong limit = number(cgroup.resolve("memory.max"));
+    if (limit.isEmpty()) {
+      return system;
+    }
+    long used = number(cgroup.resolve("memory.current")).orElse(0);
+    // Pages of files that nobody has used lately are the first to go.
+    long cached = field(cgroup.resolve("memory.stat"), "inactive_file ").orElse(0);
+    return Math.min(system, Math.max(0, limit.getAsLong() - used + cached));
+  }
+
+  private static OptionalLong field(Path file, String name) {
+    for (String line : lines(file)) {
+      if (line.startsWith(name)) {
+        return OptionalLong.of(Long.parseLong(line.substring(name.length()).replaceAll("\\D", "")));
       }
     }
     return OptionalLong.empty();

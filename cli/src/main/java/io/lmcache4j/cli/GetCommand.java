@@ -19,8 +19,8 @@ import picocli.CommandLine.ParentCommand;
     description = "Fetches the payload of a chunk.",
     footer = {
       "",
-      "FILE appears only when the payload is complete. A chunk whose payload is gone loses its",
-      "metadata as well, as in LMCache."
+      "FILE appears only when the payload is complete. A chunk whose payload is gone loses its metadata"
+          + " as well, as in LMCache."
     })
 final class GetCommand implements Callable<Integer> {
 
@@ -74,7 +74,7 @@ final class GetCommand implements Callable<Integer> {
 
   private void write(ByteBuffer payload) {
     int length = payload.remaining();
-    try (Progress progress = app.progress("writing", length, Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("writing", length)) {
       if (out.equals(STDOUT)) {
         PayloadFile.write(app.streams(), payload, progress);
       } else {

@@ -27,9 +27,9 @@ import picocli.CommandLine.ParentCommand;
     description = "Shows what is stored under a key. The payload is not read.",
     footer = {
       "",
-      "ttlMillis is -1 for an entry that lives for ever. length and format are null where the",
-      "metadata is absent or unreadable. The exit code is 1 if the entry is absent, or has",
-      "problems: it would not be handed out."
+      "ttlMillis is -1 for an entry that lives for ever. length and format are null where the metadata"
+          + " is absent or unreadable. The exit code is 1 if the entry is absent, or has problems, so that it"
+          + " would not be handed out."
     })
 final class InspectCommand implements Callable<Integer> {
 

@@ -30,9 +30,9 @@ import picocli.CommandLine.ParentCommand;
     footer = {
       "",
       "Token ids are whole numbers between spaces, line breaks or commas, or a JSON array.",
-      "The chain of hashes starts with NONE_HASH. A vLLM with PYTHONHASHSEED set makes it of that:",
-      "--python-hash-seed; LMCache logs it: --none-hash. Without either it is 0, as where LMCache",
-      "runs without vLLM."
+      "The chain of hashes starts with NONE_HASH. A vLLM with PYTHONHASHSEED set makes it of that:"
+          + " --python-hash-seed; LMCache logs it: --none-hash. Without either it is 0, as where LMCache runs"
+          + " without vLLM."
     })
 final class KeysCommand implements Callable<Integer> {
 

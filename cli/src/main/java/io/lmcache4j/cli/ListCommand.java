@@ -21,8 +21,9 @@ import picocli.CommandLine.ParentCommand;
     description = "Lists the keys, one a line, while it scans the database.",
     footer = {
       "",
-      "The order is the server's. A key that comes or goes during the scan may be listed or not.",
-      "Names that look like a chunk's and cannot be read as a key are counted on stderr.",
+      "The order is the server's. A key that comes or goes during the scan may be listed or not, and one"
+          + " may be listed twice. Names that end as a chunk's do and cannot be read as a key are counted on"
+          + " stderr.",
       "With --json the output is one JSON array, with one key a line."
     })
 final class ListCommand implements Callable<Integer> {
@@ -47,16 +48,15 @@ final class ListCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try (RedisConnector connector = app.connect(UnaryOperator.identity());
-        Progress progress = app.progress("scanning", -1, Progress.Unit.KEYS);
         Stream<ListedKey> keys = connector.sync().list()) {
       // Once whoever reads has gone, as head does, there is nothing left to do.
-      keys.peek(key -> progress.step(1)).takeWhile(this::print).forEach(key -> {});
+      keys.takeWhile(this::print).forEach(key -> {});
     }
     if (json) {
       app.out().println(listed == 0 ? "[]" : "\n]");
     }
     if (unreadable > 0) {
-      app.note("lmcache4j: " + unreadable + " names cannot be read as a key");
+      app.note("lmcache4j: names that cannot be read as a key: " + unreadable);
     }
     return ExitCode.OK;
   }

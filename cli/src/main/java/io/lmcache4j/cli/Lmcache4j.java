@@ -87,7 +87,8 @@ final class Lmcache4j implements Runnable {
         new CommandLine(app)
             .setOut(writer(streams.out()))
             .setErr(writer(streams.err()))
-            .setCaseInsensitiveEnumValuesAllowed(false)
+            // A model may begin with the character that would make its key the name of a file.
+            .setExpandAtFiles(false)
             .setExecutionExceptionHandler(errors)
             .setParameterExceptionHandler(errors)
             .execute(args);
@@ -140,8 +141,8 @@ final class Lmcache4j implements Runnable {
   }
 
   /** Starts to show how far a long piece of work has come. */
-  Progress progress(String what, long total, Progress.Unit unit) {
-    return Progress.start(streams, what, total, unit);
+  Progress progress(String what, long bytes) {
+    return Progress.start(streams, what, bytes);
   }
 
   /** Connects to where {@code --url} or LMCache's configuration says. */

@@ -11,22 +11,7 @@ import org.jspecify.annotations.Nullable;
 /** A bar on a terminal, and nothing elsewhere. Steps may come from any thread. */
 final class Progress implements AutoCloseable {
 
-  /** What is counted. */
-  enum Unit {
-    /** Bytes, shown in MiB. */
-    BYTES(" MiB", 1 << 20),
-    /** Keys. */
-    KEYS(" keys", 1);
-
-    private final String label;
-    private final long size;
-
-    Unit(String label, long size) {
-      this.label = label;
-      this.size = size;
-    }
-  }
-
+  private static final long MIB = 1 << 20;
   private static final int WIDTH = 78;
   private static final int INTERVAL_MILLIS = 100;
 
@@ -36,25 +21,24 @@ final class Progress implements AutoCloseable {
     this.bar = bar;
   }
 
-  /** A negative total is one that is not known. */
-  static Progress start(Streams streams, String what, long total, Unit unit) {
-    return new Progress(streams.progress() ? bar(streams.err(), what, total, unit) : null);
+  static Progress start(Streams streams, String what, long bytes) {
+    return new Progress(streams.progress() ? bar(streams.err(), what, bytes) : null);
   }
 
-  private static ProgressBar bar(PrintStream err, String what, long total, Unit unit) {
+  private static ProgressBar bar(PrintStream err, String what, long bytes) {
     return new ProgressBarBuilder()
         .setTaskName(what)
-        .setInitialMax(total)
-        .setUnit(unit.label, unit.size)
+        .setInitialMax(bytes)
+        .setUnit(" MiB", MIB)
         .setUpdateIntervalMillis(INTERVAL_MILLIS)
         .setStyle(ProgressBarStyle.ASCII)
         .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH))
         .build();
   }
 
-  void step(long by) {
+  void step(long bytes) {
     if (bar != null) {
-      bar.stepBy(by);
+      bar.stepBy(bytes);
     }
   }
 

@@ -29,8 +29,8 @@ import picocli.CommandLine.ParentCommand;
     description = "Stores a file as a chunk, as LMCache would.",
     footer = {
       "",
-      "Shapes and dtypes must make the length of the file. As in a vLLM that names too few",
-      "dtypes, those that are missing are the first one, or bfloat16 if there is none."
+      "Shapes and dtypes must make the length of the file. As with a vLLM that names too few dtypes,"
+          + " those that are missing are the first one, or bfloat16 if there is none."
     })
 final class PutCommand implements Callable<Integer> {
 
@@ -93,7 +93,10 @@ final class PutCommand implements Callable<Integer> {
   }
 
   private RemoteMetadata metadata(int length) {
-    if (!format.isBinary() || !shapes.isEmpty()) {
+    if (shapes.isEmpty() && !format.isBinary()) {
+      throw CommandException.badInput("--shape is needed for the format " + format);
+    }
+    if (!shapes.isEmpty()) {
       return new RemoteMetadata(length, format, shapes, dtypes);
     }
     // What LMCache writes for a buffer of bytes: its length, and no dtype.
@@ -102,7 +105,7 @@ final class PutCommand implements Callable<Integer> {
   }
 
   private ChunkBuffer read(int length, HostMemory memory) {
-    try (Progress progress = app.progress("reading", length, Progress.Unit.BYTES)) {
+    try (Progress progress = app.progress("reading", length)) {
       return PayloadFile.read(in, length, memory, progress);
     }
   }

@@ -9,8 +9,11 @@ import java.util.regex.Pattern;
  */
 final class Secrets {
 
-  /** To the last {@code @} before a space or a quote, so that one inside a password counts. */
-  private static final Pattern USER_INFO = Pattern.compile("(?<=://)[^\\s\"']*@");
+  /**
+   * What has a password, to the last {@code @} before a space or a quote, so that one inside the
+   * password counts. A model at {@code s3://bucket/name} has none.
+   */
+  private static final Pattern USER_INFO = Pattern.compile("(?<=://)[^\\s\"'/@]*:[^\\s\"']*@");
 
   private static final Pattern QUERY =
       Pattern.compile("(?<=[?&](?:username|password)=)[^&\\s\"']*", Pattern.CASE_INSENSITIVE);
