@@ -166,7 +166,7 @@ final class ScriptedServer implements AutoCloseable {
       switch (text(words.get(0)).toUpperCase(Locale.ROOT)) {
         case "HELLO" -> send("%1\r\n+proto\r\n:3\r\n");
         case "PING" -> send("+PONG\r\n");
-        case "INFO" -> send("$22\r\nredis_version:0.0.0\r\n\r\n\r\n");
+        case "INFO" -> send("$21\r\nredis_version:0.0.0\r\n\r\n");
         case "SET" -> {
           values.put(key, words.get(2));
           send("+OK\r\n");
