@@ -12,8 +12,10 @@ import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -180,6 +182,46 @@ class PayloadOwnershipTest {
 
     assertThat(lettuce.isOpen()).isFalse();
     assertThat(next.isCompletedExceptionally()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"$3\r\nabc\r\n", "$-1\r\n", ":1\r\n"})
+  void aReplyWhoseEndLettuceDoesNotSeeClosesTheConnection(String reply) {
+    String commandHandler =
+        Objects.requireNonNull(lettuce.channel().pipeline().context(lettuce.commandHandler()))
+            .name();
+    lettuce
+        .channel()
+        .pipeline()
+        .addBefore(
+            commandHandler,
+            "lost",
+            new ChannelInboundHandlerAdapter() {
+              @Override
+              public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                ReferenceCountUtil.release(msg);
+              }
+            });
+    lettuce.send(get(first));
+
+    lettuce.receive(bytes(reply));
+
+    assertThat(lettuce.isOpen()).isFalse();
+    assertThat(ends).hasSize(1).doesNotContainNull();
+    ChunkBuffer arrived = first.takeLease();
+    if (arrived != null) {
+      arrived.release();
+    }
+  }
+
+  @Test
+  void anElementOfAnAggregateIsNotLetIn() {
+    lettuce.send(get(first));
+
+    lettuce.receive(bytes("*2\r\n$5\r\nhello\r\n$5\r\nworld\r\n"));
+
+    assertThat(leased).isZero();
+    assertThat(lettuce.isOpen()).isTrue();
   }
 
   /**

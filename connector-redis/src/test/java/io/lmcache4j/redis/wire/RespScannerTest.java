@@ -109,6 +109,16 @@ class RespScannerTest {
     assertThat(scanner.isComplete()).isTrue();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"+a\nb\r\n", "-\n\r\n", ":1\n", "_\n"})
+  void aLineFeedAloneIsRefused(String frame) {
+    scanner.reset();
+
+    assertThatThrownBy(() -> scanner.scan(buffer(frame), 0))
+        .isInstanceOf(ProtocolViolationException.class)
+        .hasMessageContaining("line feed");
+  }
+
   @Test
   void nestingCostsNothing() {
     ByteBuf bytes = buffer("*1\r\n".repeat(1_000_000) + "_\r\n");
