@@ -76,6 +76,12 @@ final class ReplySplicer extends ChannelDuplexHandler {
   /** {@code $1 CRLF}. */
   private static final int SHORTEST_ANNOUNCEMENT = 4;
 
+  /**
+   * How much longer than expected a reply may be before its end is no longer felt for: what is that
+   * long is not what stands in front of a payload.
+   */
+  private static final int MAX_EXCESS = 256;
+
   /** What is read at a time of a payload that nobody wants. */
   private static final int DRAIN_BYTES = 64 * 1024;
 
@@ -157,7 +163,7 @@ final class ReplySplicer extends ChannelDuplexHandler {
         if (awaited instanceof HeaderOutput) {
           expected += headerReplyBytes;
         }
-        return Math.max(expected, carriageReturn ? 1 : CRLF);
+        return expected < -MAX_EXCESS ? 0 : Math.max(expected, carriageReturn ? 1 : CRLF);
       }
       others++;
     }

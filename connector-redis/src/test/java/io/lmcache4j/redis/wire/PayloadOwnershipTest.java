@@ -322,6 +322,17 @@ class PayloadOwnershipTest {
     Objects.requireNonNull(first.takeLease()).release();
   }
 
+  @Test
+  void aLongReplyThatIsNoPayloadIsNotReadInCrumbs() {
+    lettuce.send(get(first));
+    lettuce.receive(bytes("*1\r\n$100000\r\n" + "x".repeat(1000)));
+
+    ByteBuf next = lettuce.bufferToReceive();
+
+    assertThat(next.writableBytes()).isGreaterThan(1000);
+    next.release();
+  }
+
   private static final class Deaf implements HeaderOutput.Listener {
     @Override
     public void header(@Nullable ByteBuf bytes) {
