@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -196,18 +197,7 @@ final class DemoCommand implements Callable<Integer> {
       }
       long start = System.nanoTime();
       List<CompletableFuture<PutOutcome>> puts =
-          chunks.stream()
-              .map(
-                  chunk ->
-                      producer
-                          .put(chunk)
-                          .thenApply(
-                              outcome -> {
-                                progress.step(DemoPrompt.CHUNK_BYTES);
-                                return outcome;
-                              })
-                          .toCompletableFuture())
-              .toList();
+          chunks.stream().map(chunk -> counted(producer.put(chunk), progress)).toList();
       for (CompletableFuture<PutOutcome> put : puts) {
         if (put.join() instanceof PutOutcome.Failed failed) {
           throw failed.cause();
@@ -219,22 +209,22 @@ final class DemoCommand implements Callable<Integer> {
     }
   }
 
+  /** The same outcome, which moves the bar by a chunk when it is there. */
+  private static <T> CompletableFuture<T> counted(CompletionStage<T> outcome, Progress progress) {
+    return outcome
+        .thenApply(
+            known -> {
+              progress.step(DemoPrompt.CHUNK_BYTES);
+              return known;
+            })
+        .toCompletableFuture();
+  }
+
   private Fetched fetch(List<ChunkKey> keys, List<Long> checksums, RedisConnector consumer) {
     try (Progress progress = app.progress("fetching", bytes(keys))) {
       long start = System.nanoTime();
       List<CompletableFuture<GetOutcome>> gets =
-          keys.stream()
-              .map(
-                  key ->
-                      consumer
-                          .get(key)
-                          .thenApply(
-                              outcome -> {
-                                progress.step(DemoPrompt.CHUNK_BYTES);
-                                return outcome;
-                              })
-                          .toCompletableFuture())
-              .toList();
+          keys.stream().map(key -> counted(consumer.get(key), progress)).toList();
       List<GetOutcome> outcomes = gets.stream().map(CompletableFuture::join).toList();
       Timing timing = new Timing(bytes(keys), System.nanoTime() - start);
       int equal = 0;

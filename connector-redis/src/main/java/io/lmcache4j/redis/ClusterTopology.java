@@ -53,12 +53,7 @@ final class ClusterTopology implements Topology {
     this.client = client;
     this.connections = connections;
     this.control = connections.get(0);
-    List<DataLane> ways = new ArrayList<>();
-    for (StatefulRedisClusterConnection<byte[], byte[]> c :
-        connections.subList(1, connections.size())) {
-      ways.add(new DataLane(c));
-    }
-    this.lanes = List.copyOf(ways);
+    this.lanes = DataLane.of(connections.subList(1, connections.size()));
   }
 
   static ClusterTopology open(RedisConnectorOptions options, Accelerator accelerator) {

@@ -3,6 +3,8 @@ package io.lmcache4j.redis;
 
 import io.lettuce.core.api.StatefulConnection;
 import io.lmcache4j.redis.wire.WireCommand;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** One data connection and what is under way on it. */
@@ -13,6 +15,15 @@ final class DataLane {
 
   DataLane(StatefulConnection<byte[], byte[]> connection) {
     this.connection = connection;
+  }
+
+  /** One lane for each connection. */
+  static List<DataLane> of(List<? extends StatefulConnection<byte[], byte[]>> connections) {
+    List<DataLane> lanes = new ArrayList<>(connections.size());
+    for (StatefulConnection<byte[], byte[]> connection : connections) {
+      lanes.add(new DataLane(connection));
+    }
+    return List.copyOf(lanes);
   }
 
   /** Sends a command behind all those sent before. It ends even if the connection refuses it. */

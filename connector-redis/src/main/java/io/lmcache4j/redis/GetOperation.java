@@ -7,7 +7,6 @@ import static io.lettuce.core.protocol.CommandType.GET;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.IntegerOutput;
 import io.lettuce.core.protocol.CommandArgs;
-import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
@@ -15,7 +14,6 @@ import io.lmcache4j.core.metadata.MetadataException;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.RemoteMetadataCodec;
 import io.lmcache4j.redis.wire.HeaderOutput;
-import io.lmcache4j.redis.wire.PayloadOutput;
 import io.lmcache4j.redis.wire.WireCommand;
 import io.netty.buffer.ByteBuf;
 import java.util.Optional;
@@ -30,35 +28,26 @@ import org.jspecify.annotations.Nullable;
  * announced length are compared, and only if they agree is memory leased and the payload let in;
  * otherwise it is drained, so that the connection stays in step, and the outcome says why.
  */
-final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.Listener {
+final class GetOperation extends ReadOperation implements HeaderOutput.Listener {
 
   /** A header of the most groups that are read; what is longer is not a header. */
   static final int MAX_HEADER_BYTES =
       RemoteMetadataCodec.GROUPS_OFFSET
           + RemoteMetadataCodec.MAX_GROUPS * RemoteMetadataCodec.GROUP_LENGTH;
 
-  private final ChunkKey key;
   private final PairLayout.Keys keys;
-  private final HostMemory memory;
   private final HeaderOutput headerReply = new HeaderOutput(MAX_HEADER_BYTES, this);
-  private final PayloadOutput payloadReply;
 
   // Written on the event loop; read when the last command has ended.
   private @Nullable RemoteMetadata metadata;
-  private @Nullable String corrupt;
-  private long noMemory = -1;
-  private volatile @Nullable Throwable lost;
   private boolean orphan;
 
   /** Set until it is sent. */
   private volatile @Nullable WireCommand<?> payloadCommand;
 
   GetOperation(ConnectorCore core, ChunkKey key, PairLayout.Keys keys, HostMemory memory) {
-    super(core, "get " + keys.text());
-    this.key = key;
+    super(core, key, keys.text(), memory);
     this.keys = keys;
-    this.memory = memory;
-    this.payloadReply = new PayloadOutput(this::accept, core.metrics());
   }
 
   @Override
@@ -102,8 +91,8 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
     corrupt = "the metadata has " + length + " bytes, a header at most " + limit;
   }
 
-  /** The payload is announced; see {@link io.lmcache4j.redis.wire.PayloadSink}. */
-  private @Nullable ChunkBuffer accept(long length) {
+  @Override
+  @Nullable ChunkBuffer accept(long length) {
     RemoteMetadata header = metadata;
     if (header == null) {
       return null;
@@ -113,26 +102,7 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
       corrupt = disagreement.get();
       return null;
     }
-    core.observed(length);
-    try {
-      ChunkBuffer lease = memory.tryLease((int) length);
-      if (lease == null) {
-        noMemory = length;
-      }
-      return lease;
-    } catch (RuntimeException e) {
-      // A memory that was closed, or somebody's own that fails: this get fails, the connection goes
-      // on.
-      lost = e;
-      return null;
-    }
-  }
-
-  private void replyEnded(@Nullable Throwable failure) {
-    if (failure != null) {
-      lost = failure;
-    }
-    commandEnded();
+    return lease(length);
   }
 
   @Override
@@ -186,27 +156,5 @@ final class GetOperation extends Operation<GetOutcome> implements HeaderOutput.L
             args(keys.metadata()),
             e -> commandEnded()));
     return null;
-  }
-
-  @Override
-  void dropped() {
-    // Nothing is held before the payload is announced.
-  }
-
-  @Override
-  void revoke() {
-    payloadReply.revoke();
-  }
-
-  @Override
-  GetOutcome failed(LmcacheException cause) {
-    return new GetOutcome.Failed(key, cause);
-  }
-
-  @Override
-  void dispose(GetOutcome undelivered) {
-    if (undelivered instanceof GetOutcome.Hit hit) {
-      hit.chunk().close();
-    }
   }
 }

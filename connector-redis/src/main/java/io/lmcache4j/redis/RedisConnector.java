@@ -174,7 +174,7 @@ public final class RedisConnector implements AutoCloseable {
    * @return the outcome; the receiver of a {@link GetOutcome.Hit} closes its chunk
    */
   public CompletionStage<GetOutcome> get(ChunkKey key, HostMemory into) {
-    return deliver(startGet(key, into), RedisConnector::discard);
+    return deliver(startGet(key, into), ReadOperation::discard);
   }
 
   /**
@@ -203,7 +203,7 @@ public final class RedisConnector implements AutoCloseable {
       outcomes.add(startGet(key, into));
     }
     return deliver(
-        Batch.of(outcomes, RedisConnector::discard), all -> all.forEach(RedisConnector::discard));
+        Batch.of(outcomes, ReadOperation::discard), all -> all.forEach(ReadOperation::discard));
   }
 
   private CompletableFuture<GetOutcome> startGet(ChunkKey key, HostMemory into) {
@@ -212,12 +212,6 @@ public final class RedisConnector implements AutoCloseable {
       return layout.get(core, key, into).start(core.expectedBytes());
     } catch (LmcacheException e) {
       return CompletableFuture.completedFuture(new GetOutcome.Failed(key, e));
-    }
-  }
-
-  private static void discard(GetOutcome undelivered) {
-    if (undelivered instanceof GetOutcome.Hit hit) {
-      hit.chunk().close();
     }
   }
 

@@ -34,11 +34,7 @@ final class StandaloneTopology implements Topology {
     this.resources = resources;
     this.client = client;
     this.control = connections.get(0);
-    List<DataLane> ways = new ArrayList<>();
-    for (StatefulRedisConnection<byte[], byte[]> c : connections.subList(1, connections.size())) {
-      ways.add(new DataLane(c));
-    }
-    this.lanes = List.copyOf(ways);
+    this.lanes = DataLane.of(connections.subList(1, connections.size()));
   }
 
   static StandaloneTopology open(RedisConnectorOptions options, Accelerator accelerator) {
