@@ -82,6 +82,13 @@ final class BenchCommand implements Callable<Integer> {
   private int connections;
 
   @Option(
+      names = "--in-flight-mib",
+      paramLabel = "MIB",
+      converter = Converters.ToMebibytes.class,
+      description = "Payload bytes in flight at one time. Default: 32 MiB for each connection.")
+  private @Nullable Integer inFlightBytes;
+
+  @Option(
       names = "--path",
       paramLabel = "PATH",
       converter = Converters.ToPath.class,
@@ -139,7 +146,8 @@ final class BenchCommand implements Callable<Integer> {
     try {
       if (!sweep) {
         int size = batch == null ? DEFAULT_BATCH : batch;
-        return List.of(new BenchSettings(url, chunkBytes, size, rounds, connections, one, ttl));
+        return List.of(
+            new BenchSettings(url, chunkBytes, size, rounds, connections, inFlight(), one, ttl));
       }
       long free = FreeMemory.bytes();
       Sweep points = Sweep.plan(free, batch);
@@ -158,13 +166,24 @@ final class BenchCommand implements Callable<Integer> {
         for (Sweep.Point point : points.points()) {
           plan.add(
               new BenchSettings(
-                  url, point.chunkBytes(), point.batch(), rounds, connections, each, ttl));
+                  url,
+                  point.chunkBytes(),
+                  point.batch(),
+                  rounds,
+                  connections,
+                  inFlight(),
+                  each,
+                  ttl));
         }
       }
       return plan;
     } catch (IllegalArgumentException e) {
       throw CommandException.badInput(String.valueOf(e.getMessage()));
     }
+  }
+
+  private @Nullable Long inFlight() {
+    return inFlightBytes == null ? null : (long) inFlightBytes;
   }
 
   private BenchResult measure(BenchSettings settings) {

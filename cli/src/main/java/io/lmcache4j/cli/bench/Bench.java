@@ -104,12 +104,18 @@ public final class Bench {
             .path(settings.path())
             .dataConnections(settings.connections())
             .timeout(TIMEOUT);
+    Long inFlightBytes = settings.inFlightBytes();
+    if (inFlightBytes != null) {
+      options.inFlightBytes(inFlightBytes);
+    }
     Duration ttl = settings.ttl();
+    if (ttl != null) {
+      options.ttl(ttl);
+    }
     try (HostMemory sources = DirectMemory.create(capacity);
         HostMemory targets = DirectMemory.create(capacity);
         BenchPayloads payloads = new BenchPayloads(settings, sources);
-        RedisConnector connector =
-            RedisConnector.open((ttl == null ? options : options.ttl(ttl)).build())) {
+        RedisConnector connector = RedisConnector.open(options.build())) {
       Bench bench = new Bench(settings, connector, payloads, targets);
       try {
         return bench.measure(progress);

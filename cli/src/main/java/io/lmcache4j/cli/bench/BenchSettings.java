@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param batch chunks that are put or got at one time
  * @param rounds rounds that count
  * @param connections data connections
+ * @param inFlightBytes the byte budget; null for the connector's own
  * @param path how payload bytes cross
  * @param ttl time to live of what is written, should the JVM be killed before it is removed; null
  *     on a server that goes with the JVM
@@ -23,6 +24,7 @@ public record BenchSettings(
     int batch,
     int rounds,
     int connections,
+    @Nullable Long inFlightBytes,
     RedisConnectorOptions.Path path,
     @Nullable Duration ttl) {
 

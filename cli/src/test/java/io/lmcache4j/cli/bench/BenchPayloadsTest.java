@@ -14,7 +14,7 @@ final class BenchPayloadsTest {
 
   private static final int CHUNK = 64 << 10;
   private static final BenchSettings SETTINGS =
-      new BenchSettings("redis://localhost", CHUNK, 2, 1, 1, Path.AUTO, null);
+      new BenchSettings("redis://localhost", CHUNK, 2, 1, 1, null, Path.AUTO, null);
 
   @Test
   void aPageOfAnotherRoundOrChunkAndOneWrongByteAreNoticed() {

@@ -16,7 +16,8 @@ final class BenchTest {
   @Test
   void nothingIsCopiedAndNothingIsLeft() {
     try (LocalRedis redis = LocalRedis.start()) {
-      BenchSettings settings = new BenchSettings(redis.url(), CHUNK, 8, 2, 2, Path.AUTO, null);
+      BenchSettings settings =
+          new BenchSettings(redis.url(), CHUNK, 8, 2, 2, null, Path.AUTO, null);
       AtomicLong told = new AtomicLong();
       BenchResult result = Bench.run(settings, told::addAndGet);
 
