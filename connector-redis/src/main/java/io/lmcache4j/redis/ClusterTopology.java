@@ -8,6 +8,7 @@ import io.lettuce.core.ScanCursor;
 import io.lettuce.core.cluster.ClusterClientOptions;
 import io.lettuce.core.cluster.ClusterTopologyRefreshOptions;
 import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.SlotHash;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.cluster.models.partitions.RedisClusterNode;
@@ -15,10 +16,13 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.resource.ClientResources;
 import io.lmcache4j.redis.wire.Accelerator;
 import io.netty.util.Timer;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A Redis cluster. Each lane is a cluster connection of its own, that is, one socket to every node
@@ -39,6 +43,14 @@ final class ClusterTopology implements Topology {
    */
   private static final Duration REFRESH = Duration.ofSeconds(30);
 
+  /**
+   * How often they are looked up again when something has: Lettuce's own 5 s is long for a miss.
+   */
+  private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
+
+  private static final String NOBODY = "a slot without a node";
+
+  private final OpenChannels channels;
   private final ClientResources resources;
   private final RedisClusterClient client;
   private final List<StatefulRedisClusterConnection<byte[], byte[]>> connections;
@@ -46,9 +58,11 @@ final class ClusterTopology implements Topology {
   private final List<DataLane> lanes;
 
   private ClusterTopology(
+      OpenChannels channels,
       ClientResources resources,
       RedisClusterClient client,
       List<StatefulRedisClusterConnection<byte[], byte[]>> connections) {
+    this.channels = channels;
     this.resources = resources;
     this.client = client;
     this.connections = connections;
@@ -56,20 +70,26 @@ final class ClusterTopology implements Topology {
     this.lanes = DataLane.of(connections.subList(1, connections.size()));
   }
 
-  static ClusterTopology open(RedisConnectorOptions options, Accelerator accelerator) {
+  static ClusterTopology open(
+      RedisConnectorOptions options, Accelerator accelerator, Listening listening) {
     List<RedisURI> seeds = new ArrayList<>();
     for (RemoteUrl.Node node : options.url().nodes()) {
       seeds.add(LettuceSettings.finish(RedisURI.Builder.redis(node.host(), node.port()), options));
     }
-    ClientResources resources = LettuceSettings.resources(options, accelerator);
+    OpenChannels channels = new OpenChannels(accelerator);
+    ClientResources resources = LettuceSettings.resources(options, channels);
     RedisClusterClient client = RedisClusterClient.create(resources, seeds);
+    client.addListener(listening);
     try {
       client.setOptions(
           ClusterClientOptions.builder(
                   LettuceSettings.clientOptions(
                       options, ClientOptions.DisconnectedBehavior.ACCEPT_COMMANDS))
               .topologyRefreshOptions(
-                  ClusterTopologyRefreshOptions.builder().enablePeriodicRefresh(REFRESH).build())
+                  ClusterTopologyRefreshOptions.builder()
+                      .enablePeriodicRefresh(REFRESH)
+                      .adaptiveRefreshTriggersTimeout(AFTER_TROUBLE)
+                      .build())
               .build());
       LettuceSettings.await(
           List.of(client.refreshPartitionsAsync().toCompletableFuture()), options);
@@ -78,7 +98,8 @@ final class ClusterTopology implements Topology {
       for (int i = 0; i <= options.dataConnections(); i++) {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE).toCompletableFuture());
       }
-      return new ClusterTopology(resources, client, LettuceSettings.await(opening, options));
+      return new ClusterTopology(
+          channels, resources, client, LettuceSettings.await(opening, options));
     } catch (RuntimeException e) {
       LettuceSettings.shutDown(client, resources);
       throw e;
@@ -93,6 +114,64 @@ final class ClusterTopology implements Topology {
   @Override
   public RedisClusterAsyncCommands<byte[], byte[]> control() {
     return control.async();
+  }
+
+  @Override
+  public boolean isControlOpen() {
+    return control.isOpen();
+  }
+
+  /** A slot that nobody has is asked for wherever Lettuce sends it, and by no name of a node. */
+  @Override
+  public String nodeOf(byte[] redisKey) {
+    RedisClusterNode node = control.getPartitions().getPartitionBySlot(SlotHash.getSlot(redisKey));
+    return node == null ? NOBODY : nameOf(node);
+  }
+
+  private static String nameOf(RedisClusterNode node) {
+    return node.getUri().getHost() + ":" + node.getUri().getPort();
+  }
+
+  @Override
+  public boolean has(String name) {
+    return name.equals(NOBODY) || find(name) != null;
+  }
+
+  private @Nullable RedisClusterNode find(String name) {
+    for (RedisClusterNode node : control.getPartitions()) {
+      if (nameOf(node).equals(name)) {
+        return node;
+      }
+    }
+    return null;
+  }
+
+  @Override
+  public CompletionStage<?> ping(String name) {
+    RedisClusterNode node = find(name);
+    return node == null
+        ? control.async().ping()
+        : control.getConnectionAsync(node.getNodeId()).thenCompose(c -> c.async().ping());
+  }
+
+  @Override
+  public void cut(String name) {
+    RedisClusterNode node = find(name);
+    if (node == null) {
+      return;
+    }
+    channels.cut(
+        address ->
+            address instanceof InetSocketAddress inet
+                && inet.getPort() == node.getUri().getPort()
+                && isHost(inet, node.getUri().getHost()));
+    // Its slots may have gone to a replica by now.
+    client.refreshPartitionsAsync();
+  }
+
+  private static boolean isHost(InetSocketAddress address, String host) {
+    return address.getHostString().equals(host)
+        || (address.getAddress() != null && address.getAddress().getHostAddress().equals(host));
   }
 
   @Override

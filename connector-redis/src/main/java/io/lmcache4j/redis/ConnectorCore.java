@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** What the operations of one connector share. */
-final class ConnectorCore {
+final class ConnectorCore implements ServerNodes.Watcher {
 
   /** What a get reserves before any payload has been seen: a chunk of an 8B model. */
   private static final long FIRST_GUESS_BYTES = 32L << 20;
@@ -21,7 +21,8 @@ final class ConnectorCore {
   private final RemoteMetadataCodec codec;
   private final WireMetrics metrics;
   private final Timer timer;
-  private final ByteBudget budget;
+  private final Listening listening;
+  private final ServerNodes nodes;
   private final List<DataLane> lanes;
   private final boolean keepsOrder;
   private final long ttlMillis;
@@ -35,6 +36,8 @@ final class ConnectorCore {
   ConnectorCore(
       RedisConnectorOptions options,
       WireMetrics metrics,
+      Listening listening,
+      ServerNodes.Directory directory,
       Timer timer,
       List<DataLane> lanes,
       boolean keepsOrder) {
@@ -42,7 +45,8 @@ final class ConnectorCore {
     this.codec = RemoteMetadataCodec.of(options.lmcacheVersion());
     this.metrics = metrics;
     this.timer = timer;
-    this.budget = new ByteBudget(options.inFlightBytes());
+    this.listening = listening;
+    this.nodes = new ServerNodes(directory, options, this);
     this.lanes = List.copyOf(lanes);
     this.keepsOrder = keepsOrder;
     Duration ttl = options.ttl();
@@ -66,8 +70,12 @@ final class ConnectorCore {
     return timer;
   }
 
-  ByteBudget budget() {
-    return budget;
+  Listening listening() {
+    return listening;
+  }
+
+  ServerNodes nodes() {
+    return nodes;
   }
 
   /** Time to live of what is put, in milliseconds; 0 for none. */
@@ -148,6 +156,31 @@ final class ConnectorCore {
 
   int operationsInFlight() {
     return inFlight.size();
+  }
+
+  @Override
+  public boolean isAwaited() {
+    return calls.get() > 0;
+  }
+
+  /** What has not been sent to a silent server should not wait for it either. */
+  @Override
+  public void unavailable(ServerNode node, Duration silence) {
+    listening.unavailable(node.name(), silence);
+    for (Operation<?> operation : inFlight) {
+      if (operation.node == node) {
+        operation.abandonIfWaiting(node.unavailable(operation.name));
+      }
+    }
+  }
+
+  @Override
+  public void available(ServerNode node, Duration silence) {
+    listening.available(node.name(), silence);
+  }
+
+  boolean isClosed() {
+    return closed;
   }
 
   /** Refuses further operations and calls; done when the last of those under way has ended. */

@@ -39,11 +39,13 @@ final class DataLane {
     outstandingBytes.addAndGet(bytes);
   }
 
+  boolean isOpen() {
+    return connection.isOpen();
+  }
+
   boolean isBetterThan(DataLane other) {
-    boolean open = connection.isOpen();
-    return open == other.connection.isOpen()
-        ? outstandingBytes.get() < other.outstandingBytes.get()
-        : open;
+    boolean open = isOpen();
+    return open == other.isOpen() ? outstandingBytes.get() < other.outstandingBytes.get() : open;
   }
 
   long outstandingBytes() {

@@ -16,12 +16,22 @@ final class Failures {
     return new RedisConnectorException(operation + ": the server refused: " + serversWords, null);
   }
 
-  /** No answer came, or none that could be used. */
-  static LmcacheException lost(String operation, Throwable cause) {
-    Throwable root = cause;
+  /** Whether a command ended with an error that the server sent. */
+  static boolean isReply(Throwable failure) {
+    return root(failure) instanceof RedisCommandExecutionException;
+  }
+
+  private static Throwable root(Throwable failure) {
+    Throwable root = failure;
     while (root instanceof CompletionException && root.getCause() != null) {
       root = root.getCause();
     }
+    return root;
+  }
+
+  /** No answer came, or none that could be used. */
+  static LmcacheException lost(String operation, Throwable cause) {
+    Throwable root = root(cause);
     if (root instanceof LmcacheException known) {
       return known;
     }

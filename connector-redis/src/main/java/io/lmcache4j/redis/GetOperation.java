@@ -46,7 +46,7 @@ final class GetOperation extends ReadOperation implements HeaderOutput.Listener 
   private volatile @Nullable WireCommand<?> payloadCommand;
 
   GetOperation(ConnectorCore core, ChunkKey key, PairLayout.Keys keys, HostMemory memory) {
-    super(core, key, keys.text(), memory);
+    super(core, key, keys.text(), memory, keys.metadata(), keys.payload());
     this.keys = keys;
   }
 

@@ -13,9 +13,10 @@ import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.ProtocolVersion;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultClientResources;
-import io.lmcache4j.redis.wire.Accelerator;
+import io.lettuce.core.resource.Delay;
 import io.netty.handler.ssl.OpenSsl;
 import java.io.File;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -36,12 +37,32 @@ final class LettuceSettings {
   /** How long event loops may take to end; by then nothing is under way any more. */
   private static final int SHUTDOWN_SECONDS = 2;
 
+  /**
+   * Pauses between attempts to connect again: doubled each time, and never so long that a server
+   * that is back would wait for us. Lettuce's own go up to 30 s.
+   */
+  private static final Delay RECONNECT_DELAY =
+      Delay.exponential(Duration.ofMillis(1), Duration.ofSeconds(1), 2, TimeUnit.MILLISECONDS);
+
+  /**
+   * Finds out that the peer of an idle connection is gone; the kernel's own default takes two
+   * hours. What is in use is watched by {@link Heartbeat}.
+   */
+  private static final SocketOptions.KeepAliveOptions KEEP_ALIVE =
+      SocketOptions.KeepAliveOptions.builder()
+          .enable()
+          .idle(Duration.ofSeconds(15))
+          .interval(Duration.ofSeconds(5))
+          .count(3)
+          .build();
+
   private LettuceSettings() {}
 
-  static ClientResources resources(RedisConnectorOptions options, Accelerator accelerator) {
+  static ClientResources resources(RedisConnectorOptions options, OpenChannels channels) {
     return DefaultClientResources.builder()
         .ioThreadPoolSize(EVENT_LOOPS_PER_CONNECTION * (1 + options.dataConnections()))
-        .nettyCustomizer(accelerator)
+        .nettyCustomizer(channels)
+        .reconnectDelay(RECONNECT_DELAY)
         .commandLatencyRecorder(CommandLatencyRecorder.disabled())
         .build();
   }
@@ -61,7 +82,7 @@ final class LettuceSettings {
             .socketOptions(
                 SocketOptions.builder()
                     .connectTimeout(options.connectTimeout())
-                    .keepAlive(true)
+                    .keepAlive(KEEP_ALIVE)
                     .tcpNoDelay(true)
                     .build());
     RemoteUrl.Tls tls = options.url().tls();

@@ -4,6 +4,8 @@ package io.lmcache4j.redis;
 import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.LeaseReleasedException;
+import io.lmcache4j.redis.OperationEvent.Kind;
+import io.lmcache4j.redis.OperationEvent.Result;
 import io.lmcache4j.redis.wire.WireCommand;
 import io.netty.util.Timeout;
 import java.util.ArrayList;
@@ -32,6 +34,11 @@ abstract class Operation<O> {
   final ConnectorCore core;
   final String name;
 
+  /** The server that has the payload, whose room it takes. */
+  final ServerNode node;
+
+  private final byte[][] redisKeys;
+
   private final CompletableFuture<O> outcome = new CompletableFuture<>();
   private final AtomicInteger openCommands = new AtomicInteger();
 
@@ -42,9 +49,16 @@ abstract class Operation<O> {
   private @Nullable DataLane lane;
   private volatile long reserved;
 
-  Operation(ConnectorCore core, String name) {
+  /**
+   * Prepares an operation.
+   *
+   * @param redisKeys the keys that it is about, the payload's last
+   */
+  Operation(ConnectorCore core, String name, byte[]... redisKeys) {
     this.core = core;
     this.name = name;
+    this.redisKeys = redisKeys;
+    this.node = core.nodes().of(redisKeys[redisKeys.length - 1]);
   }
 
   /** {@link #send}s the commands in order. */
@@ -72,6 +86,14 @@ abstract class Operation<O> {
   /** Releases what an outcome holds that nobody will receive. */
   abstract void dispose(O undelivered);
 
+  abstract Kind kind();
+
+  /** What the caller hears, for the listener. */
+  abstract Result result(O delivered);
+
+  /** The payload bytes that an outcome is about. */
+  abstract long bytes(O delivered);
+
   /**
    * Starts.
    *
@@ -80,9 +102,19 @@ abstract class Operation<O> {
    */
   CompletableFuture<O> start(long bytes) {
     reserved = bytes;
+    long startedAt = System.nanoTime();
     if (!core.register(this)) {
       dropped();
       finish(failed(new ConnectorClosedException(name)));
+      report(startedAt);
+      return outcome;
+    }
+    ServerNode down = core.nodes().down(List.of(redisKeys));
+    if (down != null) {
+      dropped();
+      core.deregister(this);
+      finish(failed(down.unavailable(name)));
+      report(startedAt);
       return outcome;
     }
     Timeout deadline =
@@ -94,18 +126,32 @@ abstract class Operation<O> {
     outcome.whenComplete(
         (o, e) -> {
           deadline.cancel();
+          report(startedAt);
           if (outcome.isCancelled()) {
             withdraw();
           }
         });
-    ByteBudget.Request asked = core.budget().acquire(bytes, this::granted);
+    ByteBudget.Request asked = node.budget().acquire(bytes, this::granted);
     synchronized (this) {
       request = asked;
     }
     if (outcome.isDone()) {
       withdraw();
+    } else if (node.isDown()) {
+      // Since we looked: whoever fails those that wait may have looked before this one did.
+      abandonIfWaiting(node.unavailable(name));
     }
     return outcome;
+  }
+
+  private void report(long startedAt) {
+    if (outcome.isCompletedExceptionally()) {
+      // Whatever it was completed with, it was the caller who did.
+      core.listening().ended(kind(), Result.CANCELLED, 0, startedAt);
+    } else {
+      O delivered = outcome.join();
+      core.listening().ended(kind(), result(delivered), bytes(delivered), startedAt);
+    }
   }
 
   private void granted() {
@@ -190,7 +236,7 @@ abstract class Operation<O> {
   }
 
   private void conclude() {
-    core.budget().release(reserved);
+    node.budget().release(reserved);
     core.deregister(this);
   }
 
@@ -202,7 +248,7 @@ abstract class Operation<O> {
     if (used != null) {
       used.add(difference);
     }
-    core.budget().adjust(difference);
+    node.budget().adjust(difference);
   }
 
   /** Gives back a reference that this operation holds. */
@@ -229,16 +275,30 @@ abstract class Operation<O> {
     withdraw();
   }
 
+  /** Fails it if nothing of it has been sent. */
+  final void abandonIfWaiting(LmcacheException cause) {
+    if (withdrawn()) {
+      finish(failed(cause));
+    }
+  }
+
   private void withdraw() {
+    if (!withdrawn()) {
+      giveUp();
+    }
+  }
+
+  /** Takes it out of those that wait for room; false if it is not one of them. */
+  private boolean withdrawn() {
     ByteBudget.Request asked;
     synchronized (this) {
       asked = request;
     }
-    if (asked != null && core.budget().withdraw(asked)) {
-      dropped();
-      core.deregister(this);
-    } else {
-      giveUp();
+    if (asked == null || !node.budget().withdraw(asked)) {
+      return false;
     }
+    dropped();
+    core.deregister(this);
+    return true;
   }
 }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * the payload was refused or was lost with a connection that has come back since, it is deleted
  * again before the failure is told.
  */
-final class PutOperation extends Operation<PutOutcome> {
+final class PutOperation extends WriteOperation {
 
   /**
    * How much longer the payload lives than its metadata, when there is a time to live: LMCache asks
@@ -33,14 +33,10 @@ final class PutOperation extends Operation<PutOutcome> {
    */
   private static final long PAYLOAD_TTL_MARGIN_MILLIS = 10_000;
 
-  private final ChunkKey key;
   private final PairLayout.Keys keys;
   private final byte[] header;
-  private final ChunkBuffer payload;
   private final long ttlMillis;
 
-  private final StatusOutput<byte[], byte[]> payloadReply =
-      new StatusOutput<>(ByteArrayCodec.INSTANCE);
   private final StatusOutput<byte[], byte[]> headerReply =
       new StatusOutput<>(ByteArrayCodec.INSTANCE);
   private volatile @Nullable Throwable lost;
@@ -49,17 +45,12 @@ final class PutOperation extends Operation<PutOutcome> {
   /** Set until it is sent. */
   private volatile @Nullable WireCommand<?> headerCommand;
 
-  /**
-   * Takes over one reference to the payload, which it releases when the payload is no longer
-   * needed.
-   */
+  /** Takes over one reference to the payload. */
   PutOperation(
       ConnectorCore core, ChunkKey key, PairLayout.Keys keys, byte[] header, ChunkBuffer payload) {
-    super(core, "put " + keys.text());
-    this.key = key;
+    super(core, key, keys.text(), payload, keys.metadata(), keys.payload());
     this.keys = keys;
     this.header = header;
-    this.payload = payload;
     this.ttlMillis = core.ttlMillis();
   }
 
@@ -134,29 +125,5 @@ final class PutOperation extends Operation<PutOutcome> {
       return null;
     }
     return failed(cause);
-  }
-
-  /** Nothing but OK says so: a bulk error, for one, looks like a value to Lettuce. */
-  static boolean stored(StatusOutput<byte[], byte[]> reply) {
-    return !reply.hasError() && "OK".equals(reply.get());
-  }
-
-  static @Nullable String words(StatusOutput<byte[], byte[]> reply) {
-    return reply.hasError() ? reply.getError() : reply.get();
-  }
-
-  @Override
-  void dropped() {
-    release(payload);
-  }
-
-  @Override
-  PutOutcome failed(LmcacheException cause) {
-    return new PutOutcome.Failed(key, cause);
-  }
-
-  @Override
-  void dispose(PutOutcome undelivered) {
-    // Holds nothing.
   }
 }

@@ -5,6 +5,8 @@ import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.redis.OperationEvent.Kind;
+import io.lmcache4j.redis.OperationEvent.Result;
 import io.lmcache4j.redis.wire.PayloadOutput;
 import org.jspecify.annotations.Nullable;
 
@@ -23,8 +25,9 @@ abstract class ReadOperation extends Operation<GetOutcome> {
   long noMemory = -1;
   volatile @Nullable Throwable lost;
 
-  ReadOperation(ConnectorCore core, ChunkKey key, String text, HostMemory memory) {
-    super(core, "get " + text);
+  ReadOperation(
+      ConnectorCore core, ChunkKey key, String text, HostMemory memory, byte[]... redisKeys) {
+    super(core, "get " + text, redisKeys);
     this.key = key;
     this.memory = memory;
     this.payloadReply = new PayloadOutput(this::accept, core.metrics());
@@ -76,6 +79,34 @@ abstract class ReadOperation extends Operation<GetOutcome> {
   @Override
   final void dispose(GetOutcome undelivered) {
     discard(undelivered);
+  }
+
+  @Override
+  final Kind kind() {
+    return Kind.GET;
+  }
+
+  @Override
+  final Result result(GetOutcome delivered) {
+    if (delivered instanceof GetOutcome.Failed failed) {
+      return Listening.resultOf(failed.cause());
+    }
+    if (delivered instanceof GetOutcome.Hit) {
+      return Result.OK;
+    }
+    if (delivered instanceof GetOutcome.Miss) {
+      return Result.MISS;
+    }
+    if (delivered instanceof GetOutcome.Orphan) {
+      return Result.ORPHAN;
+    }
+    return delivered instanceof GetOutcome.Corrupt ? Result.CORRUPT : Result.NO_MEMORY;
+  }
+
+  /** From the metadata: the receiver may have closed the payload by now. */
+  @Override
+  final long bytes(GetOutcome delivered) {
+    return delivered instanceof GetOutcome.Hit hit ? hit.chunk().metadata().length() : 0;
   }
 
   /** Releases what an outcome holds that nobody will receive. */

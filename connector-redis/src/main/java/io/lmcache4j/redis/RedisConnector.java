@@ -7,6 +7,8 @@ import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
+import io.lmcache4j.redis.OperationEvent.Kind;
+import io.lmcache4j.redis.OperationEvent.Result;
 import io.lmcache4j.redis.wire.Accelerator;
 import io.lmcache4j.redis.wire.WireMetrics;
 import io.netty.util.Timeout;
@@ -79,6 +81,7 @@ public final class RedisConnector implements AutoCloseable {
       HostMemory memory,
       WireMetrics metrics,
       Accelerator accelerator,
+      Listening listening,
       Topology topology) {
     this.options = options;
     this.layout = Layout.of(options);
@@ -87,10 +90,17 @@ public final class RedisConnector implements AutoCloseable {
     this.topology = topology;
     this.core =
         new ConnectorCore(
-            options, metrics, topology.timer(), topology.lanes(), topology.keepsOrder());
+            options,
+            metrics,
+            listening,
+            topology,
+            topology.timer(),
+            topology.lanes(),
+            topology.keepsOrder());
     this.memory = memory;
     this.ownsMemory = options.memory() == null;
     this.server = ServerName.ask(topology.control(), options.connectTimeout());
+    core.nodes().watch(topology.timer(), core::isClosed);
   }
 
   /**
@@ -119,8 +129,14 @@ public final class RedisConnector implements AutoCloseable {
     WireMetrics metrics = new WireMetrics();
     Accelerator accelerator =
         new Accelerator(metrics, options.path() == RedisConnectorOptions.Path.AUTO);
+    Listening listening = new Listening(options.listener());
     return new RedisConnector(
-        options, memory, metrics, accelerator, Topology.open(options, accelerator));
+        options,
+        memory,
+        metrics,
+        accelerator,
+        listening,
+        Topology.open(options, accelerator, listening));
   }
 
   /**
@@ -152,6 +168,7 @@ public final class RedisConnector implements AutoCloseable {
     try {
       return layout.put(core, chunk).start(chunk.payload().length());
     } catch (LmcacheException e) {
+      core.listening().ended(Kind.PUT, Result.FAILED, 0, System.nanoTime());
       return CompletableFuture.completedFuture(new PutOutcome.Failed(chunk.key(), e));
     }
   }
@@ -211,6 +228,7 @@ public final class RedisConnector implements AutoCloseable {
     try {
       return layout.get(core, key, into).start(core.expectedBytes());
     } catch (LmcacheException e) {
+      core.listening().ended(Kind.GET, Result.FAILED, 0, System.nanoTime());
       return CompletableFuture.completedFuture(new GetOutcome.Failed(key, e));
     }
   }
@@ -223,7 +241,9 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<Boolean> exists(ChunkKey key) {
     byte[] redisKey = layout.commitKey(key);
-    return call("exists " + layout.text(key), c -> c.exists(redisKey)).thenApply(n -> n > 0);
+    return call(
+            Kind.EXISTS, "exists " + layout.text(key), List.of(redisKey), c -> c.exists(redisKey))
+        .thenApply(n -> n > 0);
   }
 
   /**
@@ -246,7 +266,8 @@ public final class RedisConnector implements AutoCloseable {
       return deliver(CompletableFuture.completedFuture(from), n -> {});
     }
     String name = "look up " + keys.size() + " keys";
-    return call(name, commands -> lookUp(keys.subList(from, to), commands))
+    List<byte[]> window = keys.subList(from, to);
+    return call(Kind.LOOKUP, name, window, commands -> lookUp(window, commands))
         .thenCompose(
             found -> {
               int absent = found.indexOf(0L);
@@ -275,7 +296,9 @@ public final class RedisConnector implements AutoCloseable {
   public CompletionStage<Boolean> remove(ChunkKey key) {
     List<byte[]> redisKeys = layout.removalOrder(key);
     return call(
+        Kind.REMOVE,
         "remove " + layout.text(key),
+        redisKeys,
         commands ->
             topology.keepsOrder()
                 ? deleteAll(redisKeys, commands)
@@ -309,7 +332,11 @@ public final class RedisConnector implements AutoCloseable {
    * @return what is there
    */
   public CompletionStage<EntryInfo> inspect(ChunkKey key) {
-    return call("inspect " + layout.text(key), commands -> layout.inspect(core, key, commands));
+    return call(
+        Kind.INSPECT,
+        "inspect " + layout.text(key),
+        layout.removalOrder(key),
+        commands -> layout.inspect(core, key, commands));
   }
 
   /**
@@ -321,7 +348,8 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<KeyPage> list(String cursor) {
     ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match(layout.scanPattern());
-    return call("list keys", commands -> topology.scan(cursor, args)).thenApply(this::page);
+    return call(Kind.LIST, "list keys", List.of(), commands -> topology.scan(cursor, args))
+        .thenApply(this::page);
   }
 
   private KeyPage page(Topology.Scanned scanned) {
@@ -345,7 +373,7 @@ public final class RedisConnector implements AutoCloseable {
    */
   public CompletionStage<Duration> ping() {
     long start = System.nanoTime();
-    return call("ping", RedisClusterAsyncCommands::ping)
+    return call(Kind.PING, "ping", List.of(), RedisClusterAsyncCommands::ping)
         .thenApply(pong -> Duration.ofNanos(System.nanoTime() - start));
   }
 
@@ -379,7 +407,7 @@ public final class RedisConnector implements AutoCloseable {
    * @return bytes; 0 when nothing is on the wire
    */
   public long inFlightBytes() {
-    return core.budget().inFlightBytes();
+    return core.nodes().inFlightBytes();
   }
 
   /**
@@ -388,7 +416,40 @@ public final class RedisConnector implements AutoCloseable {
    * @return a count
    */
   public int waitingOperations() {
-    return core.budget().waiting();
+    return core.nodes().waiting();
+  }
+
+  /**
+   * Tells how this connector stands with its servers, without asking them.
+   *
+   * @return what is known now
+   */
+  public ConnectorHealth health() {
+    if (closing.get()) {
+      return new ConnectorHealth(ConnectorHealth.Status.CLOSED, List.of());
+    }
+    List<String> problems = new ArrayList<>();
+    if (!topology.isControlOpen()) {
+      problems.add("the connection for lookups is down");
+    }
+    long open = topology.lanes().stream().filter(DataLane::isOpen).count();
+    if (open < topology.lanes().size()) {
+      problems.add(
+          (topology.lanes().size() - open)
+              + " of "
+              + topology.lanes().size()
+              + " data connections are down");
+    }
+    List<ServerNode> silent = core.nodes().all().stream().filter(ServerNode::isDown).toList();
+    for (ServerNode node : silent) {
+      problems.add(node + " has not answered for " + node.silence().toMillis() + " ms");
+    }
+    boolean none = open == 0 || (!silent.isEmpty() && silent.size() == core.nodes().all().size());
+    return new ConnectorHealth(
+        problems.isEmpty()
+            ? ConnectorHealth.Status.UP
+            : none ? ConnectorHealth.Status.DOWN : ConnectorHealth.Status.DEGRADED,
+        problems);
   }
 
   /**
@@ -409,15 +470,31 @@ public final class RedisConnector implements AutoCloseable {
     return new SyncConnector(this);
   }
 
-  /** Sends commands on the control connection; yields their result, or what became of them. */
+  /**
+   * Sends commands on the control connection; yields their result, or what became of them.
+   *
+   * @param redisKeys what they are about; none for what is not about keys, and is always sent
+   */
   private <T> CompletableFuture<T> call(
+      Kind kind,
       String name,
+      List<byte[]> redisKeys,
       Function<RedisClusterAsyncCommands<byte[], byte[]>, ? extends CompletionStage<T>> commands) {
     if (!core.enterCall()) {
       return deliver(CompletableFuture.failedFuture(new ConnectorClosedException(name)), v -> {});
     }
+    long startedAt = System.nanoTime();
     CompletableFuture<T> result = new CompletableFuture<>();
-    result.whenComplete((value, failure) -> core.leaveCall());
+    result.whenComplete(
+        (value, failure) -> {
+          core.leaveCall();
+          core.listening().ended(kind, Listening.resultOf(failure), 0, startedAt);
+        });
+    ServerNode down = core.nodes().down(redisKeys);
+    if (down != null) {
+      result.completeExceptionally(down.unavailable(name));
+      return deliver(result, v -> {});
+    }
     Timeout deadline =
         topology
             .timer()

@@ -35,6 +35,12 @@ public final class RedisConnectorOptions {
   /** How long opening waits for a connection. */
   public static final Duration DEFAULT_CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
+  /**
+   * How long a server may owe an answer before operations fail at once. Long enough for what stops
+   * a healthy server for a moment (a fork, a slow script), short enough for who waits for a prompt.
+   */
+  public static final Duration DEFAULT_UNAVAILABLE_AFTER = Duration.ofSeconds(3);
+
   /** How long closing waits for what is in flight. */
   public static final Duration DEFAULT_CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
@@ -65,6 +71,8 @@ public final class RedisConnectorOptions {
   private final Duration timeout;
   private final Duration connectTimeout;
   private final Duration closeTimeout;
+  private final Duration unavailableAfter;
+  private final ConnectorListener listener;
   private final @Nullable Duration ttl;
   private final LmcacheVersion lmcacheVersion;
   private final int dataConnections;
@@ -85,6 +93,8 @@ public final class RedisConnectorOptions {
     timeout = b.timeout;
     connectTimeout = b.connectTimeout;
     closeTimeout = b.closeTimeout;
+    unavailableAfter = b.unavailableAfter;
+    listener = b.listener;
     ttl = b.ttl;
     lmcacheVersion = b.lmcacheVersion;
     dataConnections = b.dataConnections;
@@ -130,6 +140,8 @@ public final class RedisConnectorOptions {
     b.timeout = timeout;
     b.connectTimeout = connectTimeout;
     b.closeTimeout = closeTimeout;
+    b.unavailableAfter = unavailableAfter;
+    b.listener = listener;
     b.ttl = ttl;
     b.lmcacheVersion = lmcacheVersion;
     b.dataConnections = dataConnections;
@@ -194,6 +206,24 @@ public final class RedisConnectorOptions {
    */
   public Duration closeTimeout() {
     return closeTimeout;
+  }
+
+  /**
+   * How long a server may owe an answer; see {@link Builder#unavailableAfter}.
+   *
+   * @return a positive time
+   */
+  public Duration unavailableAfter() {
+    return unavailableAfter;
+  }
+
+  /**
+   * Who is told of what happens.
+   *
+   * @return the listener; one that does nothing if none was given
+   */
+  public ConnectorListener listener() {
+    return listener;
   }
 
   /**
@@ -317,6 +347,8 @@ public final class RedisConnectorOptions {
     private Duration timeout = DEFAULT_TIMEOUT;
     private Duration connectTimeout = DEFAULT_CONNECT_TIMEOUT;
     private Duration closeTimeout = DEFAULT_CLOSE_TIMEOUT;
+    private Duration unavailableAfter = DEFAULT_UNAVAILABLE_AFTER;
+    private ConnectorListener listener = new ConnectorListener() {};
     private @Nullable Duration ttl;
     private LmcacheVersion lmcacheVersion = LmcacheVersion.CURRENT;
     private int dataConnections = DEFAULT_DATA_CONNECTIONS;
@@ -415,6 +447,31 @@ public final class RedisConnectorOptions {
     }
 
     /**
+     * How long a server may leave a sign of life unanswered, while operations wait for it, before
+     * further ones fail at once with a {@link ServerUnavailableException}. They go through again as
+     * soon as it answers. Default {@link #DEFAULT_UNAVAILABLE_AFTER}.
+     *
+     * @param silence a positive time; one above {@link #timeout} has every operation wait for its
+     *     own deadline
+     * @return this
+     */
+    public Builder unavailableAfter(Duration silence) {
+      this.unavailableAfter = positive("unavailableAfter", silence);
+      return this;
+    }
+
+    /**
+     * Who is told of outcomes, connections and silent servers. Default: nobody.
+     *
+     * @param listener the listener
+     * @return this
+     */
+    public Builder listener(ConnectorListener listener) {
+      this.listener = Objects.requireNonNull(listener, "listener");
+      return this;
+    }
+
+    /**
      * Time to live of both keys of each chunk that is put; the payload's is a little longer, so
      * that no reader finds metadata whose payload has just expired. Default: none, as LMCache has
      * it.
@@ -454,9 +511,9 @@ public final class RedisConnectorOptions {
     }
 
     /**
-     * Payload bytes that may be in flight at one time; callers beyond wait in order. One payload
-     * that is larger goes alone. Default {@link #DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION} for each
-     * data connection.
+     * Payload bytes that may be in flight to one server at a time; callers beyond wait in order.
+     * One payload that is larger goes alone. Default {@link
+     * #DEFAULT_IN_FLIGHT_BYTES_PER_CONNECTION} for each data connection.
      *
      * @param bytes a positive number of bytes
      * @return this

@@ -27,7 +27,7 @@ final class SingleGetOperation extends ReadOperation {
       String text,
       byte[] redisKey,
       HostMemory memory) {
-    super(core, key, text, memory);
+    super(core, key, text, memory, redisKey);
     this.layout = layout;
     this.redisKey = redisKey;
   }

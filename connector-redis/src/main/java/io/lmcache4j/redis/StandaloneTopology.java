@@ -15,6 +15,7 @@ import io.netty.util.Timer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /**
  * One server: over TCP, TLS or a unix socket, or the master that Sentinel names. Sentinel is asked
@@ -22,25 +23,34 @@ import java.util.concurrent.CompletableFuture;
  */
 final class StandaloneTopology implements Topology {
 
+  private final String node;
+  private final OpenChannels channels;
   private final ClientResources resources;
   private final RedisClient client;
   private final StatefulRedisConnection<byte[], byte[]> control;
   private final List<DataLane> lanes;
 
   private StandaloneTopology(
+      String node,
+      OpenChannels channels,
       ClientResources resources,
       RedisClient client,
       List<StatefulRedisConnection<byte[], byte[]>> connections) {
+    this.node = node;
+    this.channels = channels;
     this.resources = resources;
     this.client = client;
     this.control = connections.get(0);
     this.lanes = DataLane.of(connections.subList(1, connections.size()));
   }
 
-  static StandaloneTopology open(RedisConnectorOptions options, Accelerator accelerator) {
+  static StandaloneTopology open(
+      RedisConnectorOptions options, Accelerator accelerator, Listening listening) {
     RedisURI uri = LettuceSettings.finish(builder(options.url()), options);
-    ClientResources resources = LettuceSettings.resources(options, accelerator);
+    OpenChannels channels = new OpenChannels(accelerator);
+    ClientResources resources = LettuceSettings.resources(options, channels);
     RedisClient client = RedisClient.create(resources);
+    client.addListener(listening);
     try {
       client.setOptions(
           LettuceSettings.clientOptions(
@@ -49,7 +59,12 @@ final class StandaloneTopology implements Topology {
       for (int i = 0; i <= options.dataConnections(); i++) {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
       }
-      return new StandaloneTopology(resources, client, LettuceSettings.await(opening, options));
+      return new StandaloneTopology(
+          options.url().toString(),
+          channels,
+          resources,
+          client,
+          LettuceSettings.await(opening, options));
     } catch (IllegalStateException | UnsupportedOperationException e) {
       // Lettuce has no transport for this kind of address, a unix socket most likely.
       LettuceSettings.shutDown(client, resources);
@@ -84,6 +99,31 @@ final class StandaloneTopology implements Topology {
   @Override
   public RedisClusterAsyncCommands<byte[], byte[]> control() {
     return control.async();
+  }
+
+  @Override
+  public boolean isControlOpen() {
+    return control.isOpen();
+  }
+
+  @Override
+  public String nodeOf(byte[] redisKey) {
+    return node;
+  }
+
+  @Override
+  public boolean has(String name) {
+    return true;
+  }
+
+  @Override
+  public CompletionStage<?> ping(String name) {
+    return control.async().ping();
+  }
+
+  @Override
+  public void cut(String name) {
+    channels.cut(address -> true);
   }
 
   @Override

@@ -12,7 +12,7 @@ import java.util.concurrent.CompletableFuture;
  * The sockets of one connector, whatever stands behind them: one way for lookups and listings, so
  * that they never stand behind a payload, and some for payloads.
  */
-interface Topology {
+interface Topology extends ServerNodes.Directory {
 
   /**
    * Connects.
@@ -20,12 +20,16 @@ interface Topology {
    * @throws RedisConnectorException if that fails or takes longer than the options allow; nothing
    *     is left open then
    */
-  static Topology open(RedisConnectorOptions options, Accelerator accelerator) {
+  static Topology open(
+      RedisConnectorOptions options, Accelerator accelerator, Listening listening) {
     RemoteUrl url = options.url();
     return url.scheme() == RemoteUrl.Scheme.REDIS_CLUSTER || url.isValkeyCluster()
-        ? ClusterTopology.open(options, accelerator)
-        : StandaloneTopology.open(options, accelerator);
+        ? ClusterTopology.open(options, accelerator, listening)
+        : StandaloneTopology.open(options, accelerator, listening);
   }
+
+  /** Whether the way for everything small is open. */
+  boolean isControlOpen();
 
   /** The ways for payloads. */
   List<DataLane> lanes();

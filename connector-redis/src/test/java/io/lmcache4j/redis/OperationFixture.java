@@ -45,6 +45,12 @@ final class OperationFixture {
   final DirectMemory memory = DirectMemory.create(16 * HostMemory.ALIGNMENT);
   final List<WireCommand<?>> dispatched = new ArrayList<>();
   final ConnectorCore core;
+  final RecordedEvents events = new RecordedEvents();
+
+  /** What becomes of the signs of life that were asked for, in their order. */
+  final List<CompletableFuture<String>> pings = new ArrayList<>();
+
+  int cuts;
 
   /**
    * What happens inside a dispatch; a command that it does not send can be rejected by throwing.
@@ -65,6 +71,8 @@ final class OperationFixture {
         new ConnectorCore(
             options,
             new WireMetrics(),
+            new Listening(events),
+            new OneServer(),
             new ManualTimer(),
             List.of(new DataLane(connection())),
             true);
@@ -95,6 +103,14 @@ final class OperationFixture {
     byte[] header = new byte[core.codec().encodedLength(METADATA)];
     core.codec().encode("k", METADATA, Unpooled.wrappedBuffer(header).clear());
     return header;
+  }
+
+  ByteBudget budget() {
+    return node().budget();
+  }
+
+  ServerNode node() {
+    return core.nodes().of(keys().payload());
   }
 
   /** The i-th command that was dispatched. */
@@ -175,6 +191,30 @@ final class OperationFixture {
               dispatched.add(command);
               return command;
             });
+  }
+
+  private final class OneServer implements ServerNodes.Directory {
+    @Override
+    public String nodeOf(byte[] redisKey) {
+      return "server";
+    }
+
+    @Override
+    public boolean has(String node) {
+      return true;
+    }
+
+    @Override
+    public CompletableFuture<String> ping(String node) {
+      CompletableFuture<String> pong = new CompletableFuture<>();
+      pings.add(pong);
+      return pong;
+    }
+
+    @Override
+    public void cut(String node) {
+      cuts++;
+    }
   }
 
   private final class ManualTimer implements Timer {

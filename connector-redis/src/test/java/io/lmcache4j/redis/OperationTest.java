@@ -22,8 +22,8 @@ class OperationTest {
 
   @AfterEach
   void everythingHasBeenGivenBack() {
-    assertThat(f.core.budget().inFlightBytes()).as("bytes in flight").isZero();
-    assertThat(f.core.budget().waiting()).as("waiting operations").isZero();
+    assertThat(f.budget().inFlightBytes()).as("bytes in flight").isZero();
+    assertThat(f.budget().waiting()).as("waiting operations").isZero();
     assertThat(f.core.operationsInFlight()).as("operations").isZero();
     assertThat(f.core.leastLoaded().outstandingBytes()).as("bytes on the connection").isZero();
     assertThat(f.memory.leases()).as("leases").isZero();
@@ -36,7 +36,7 @@ class OperationTest {
   @Test
   void aPutIsStoredWhenBothAre() {
     CompletableFuture<PutOutcome> put = f.put();
-    assertThat(f.core.budget().inFlightBytes()).isEqualTo(OperationFixture.BYTES);
+    assertThat(f.budget().inFlightBytes()).isEqualTo(OperationFixture.BYTES);
 
     f.answer(0, "OK");
     assertThat(put).isNotDone();
@@ -154,7 +154,7 @@ class OperationTest {
 
     assertThat(f.send(1)).startsWith("*1\r\n$4\r\nPING");
     assertThat(f.memory.leases()).isOne();
-    assertThat(f.core.budget().inFlightBytes()).isEqualTo(64);
+    assertThat(f.budget().inFlightBytes()).isEqualTo(64);
     f.answer(0, "OK");
     assertThat(f.dispatched).hasSize(2);
   }
@@ -196,7 +196,7 @@ class OperationTest {
         .asInstanceOf(type(PutOutcome.Failed.class))
         .extracting(PutOutcome.Failed::cause)
         .isInstanceOf(RequestTimeoutException.class);
-    assertThat(f.core.budget().inFlightBytes()).isEqualTo(64);
+    assertThat(f.budget().inFlightBytes()).isEqualTo(64);
     f.answer(0, "OK");
     f.answer(1, "OK");
   }
@@ -220,7 +220,7 @@ class OperationTest {
     CompletableFuture<PutOutcome> first = f.put();
     CompletableFuture<PutOutcome> second = f.put();
     CompletableFuture<PutOutcome> third = f.put();
-    assertThat(f.core.budget().waiting()).isEqualTo(2);
+    assertThat(f.budget().waiting()).isEqualTo(2);
 
     second.cancel(false);
     assertThat(f.memory.leases()).isEqualTo(2);
@@ -242,7 +242,7 @@ class OperationTest {
     f.timeOut();
 
     assertFailed(second, "");
-    assertThat(f.core.budget().waiting()).isZero();
+    assertThat(f.budget().waiting()).isZero();
     assertThat(f.dispatched).hasSize(2);
     f.answer(0, "OK");
   }
@@ -424,7 +424,7 @@ class OperationTest {
     f.send(1);
     f.timeOut();
     assertThat(get.join()).isInstanceOf(GetOutcome.Failed.class);
-    assertThat(f.core.budget().inFlightBytes()).isEqualTo(64);
+    assertThat(f.budget().inFlightBytes()).isEqualTo(64);
 
     f.answer(1, new byte[64]);
 
@@ -438,7 +438,7 @@ class OperationTest {
     CompletableFuture<GetOutcome> get =
         f.get(); // Reserves what the fixture says, and learns from the header.
     f.answer(0, f.header());
-    assertThat(f.core.budget().inFlightBytes()).isEqualTo(64);
+    assertThat(f.budget().inFlightBytes()).isEqualTo(64);
     f.answerNil(1);
     f.answerNumber(2, 1);
 
