@@ -40,9 +40,10 @@ interface Layout {
   /**
    * Checks a chunk and prepares to store it.
    *
+   * @param ttlMillis time to live; 0 for none
    * @throws io.lmcache4j.core.LmcacheException if it is refused; nothing is held then
    */
-  Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk);
+  Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk, long ttlMillis);
 
   /** Prepares to read a chunk. */
   Operation<GetOutcome> get(ConnectorCore core, ChunkKey key, HostMemory into);
@@ -51,13 +52,24 @@ interface Layout {
   byte[] commitKey(ChunkKey key);
 
   /** The Redis keys of a chunk, in the order in which they are to be deleted. */
-  List<byte[]> removalOrder(ChunkKey key);
+  default List<byte[]> removalOrder(ChunkKey key) {
+    return removalOrder(text(key));
+  }
+
+  /** The same for a key as it was found, in whichever grammar. */
+  List<byte[]> removalOrder(String text);
 
   /** What SCAN should look for. */
   String scanPattern();
 
   /** The chunk's key in a Redis key that was found so, or null if that is none. */
   @Nullable String textOf(String redisKey);
+
+  /** What SCAN should look for to see every key of every chunk, halves that are alone as well. */
+  String scanPatternOfAll();
+
+  /** The chunk's key in any Redis key of a chunk, or null if it is none. */
+  @Nullable String textOfAny(String redisKey);
 
   /** Tells what is there, without the payload. */
   CompletableFuture<EntryInfo> inspect(

@@ -160,6 +160,13 @@ abstract class Operation<O> {
       conclude();
       return;
     }
+    if (node.isDown()) {
+      // Whoever stood in front of it has just been failed for that.
+      dropped();
+      conclude();
+      finish(failed(node.unavailable(name)));
+      return;
+    }
     DataLane chosen = core.leastLoaded();
     chosen.add(reserved);
     lane = chosen;

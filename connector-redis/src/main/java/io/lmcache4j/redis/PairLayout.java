@@ -51,10 +51,10 @@ final class PairLayout implements Layout {
   }
 
   @Override
-  public Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk) {
+  public Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk, long ttlMillis) {
     Keys keys = keys(chunk.key());
     byte[] header = encode(core.codec(), keys.text(), chunk);
-    return new PutOperation(core, chunk.key(), keys, header, chunk.payload().retain());
+    return new PutOperation(core, chunk.key(), keys, header, chunk.payload().retain(), ttlMillis);
   }
 
   private static byte[] encode(RemoteMetadataCodec codec, String text, KvChunk chunk) {
@@ -77,9 +77,8 @@ final class PairLayout implements Layout {
   }
 
   @Override
-  public List<byte[]> removalOrder(ChunkKey key) {
-    Keys keys = keys(key);
-    return List.of(keys.metadata(), keys.payload());
+  public List<byte[]> removalOrder(String text) {
+    return List.of(names.redisKey(text, METADATA), names.redisKey(text, PAYLOAD));
   }
 
   @Override
@@ -90,6 +89,17 @@ final class PairLayout implements Layout {
   @Override
   public @Nullable String textOf(String redisKey) {
     return names.textOf(redisKey, METADATA);
+  }
+
+  @Override
+  public String scanPatternOfAll() {
+    return names.pattern("*");
+  }
+
+  @Override
+  public @Nullable String textOfAny(String redisKey) {
+    String text = textOf(redisKey);
+    return text == null ? names.textOf(redisKey, PAYLOAD) : text;
   }
 
   @Override

@@ -47,11 +47,16 @@ final class PutOperation extends WriteOperation {
 
   /** Takes over one reference to the payload. */
   PutOperation(
-      ConnectorCore core, ChunkKey key, PairLayout.Keys keys, byte[] header, ChunkBuffer payload) {
+      ConnectorCore core,
+      ChunkKey key,
+      PairLayout.Keys keys,
+      byte[] header,
+      ChunkBuffer payload,
+      long ttlMillis) {
     super(core, key, keys.text(), payload, keys.metadata(), keys.payload());
     this.keys = keys;
     this.header = header;
-    this.ttlMillis = core.ttlMillis();
+    this.ttlMillis = ttlMillis;
   }
 
   @Override

@@ -5,6 +5,7 @@ import io.lettuce.core.ScanArgs;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.key.ChunkKey;
+import io.lmcache4j.core.key.ObjectKey;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.redis.OperationEvent.Kind;
@@ -16,8 +17,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -146,7 +149,18 @@ public final class RedisConnector implements AutoCloseable {
    * @return the outcome
    */
   public CompletionStage<PutOutcome> put(KvChunk chunk) {
-    return deliver(startPut(chunk), o -> {});
+    return deliver(startPut(chunk, core.ttlMillis()), o -> {});
+  }
+
+  /**
+   * Stores a chunk that expires, whatever the options say.
+   *
+   * @param chunk the chunk; stays the caller's, who may close it as soon as this returns
+   * @param ttl time to live, at least one millisecond
+   * @return the outcome
+   */
+  public CompletionStage<PutOutcome> put(KvChunk chunk, Duration ttl) {
+    return deliver(startPut(chunk, RedisConnectorOptions.ttlMillis(ttl)), o -> {});
   }
 
   /**
@@ -157,16 +171,31 @@ public final class RedisConnector implements AutoCloseable {
    * @return the outcomes, in the order of the chunks
    */
   public CompletionStage<List<PutOutcome>> batchedPut(List<KvChunk> chunks) {
+    return startPuts(chunks, core.ttlMillis());
+  }
+
+  /**
+   * Stores chunks that expire, whatever the options say.
+   *
+   * @param chunks the chunks; they stay the caller's
+   * @param ttl time to live, at least one millisecond
+   * @return the outcomes, in the order of the chunks
+   */
+  public CompletionStage<List<PutOutcome>> batchedPut(List<KvChunk> chunks, Duration ttl) {
+    return startPuts(chunks, RedisConnectorOptions.ttlMillis(ttl));
+  }
+
+  private CompletionStage<List<PutOutcome>> startPuts(List<KvChunk> chunks, long ttlMillis) {
     List<CompletableFuture<PutOutcome>> outcomes = new ArrayList<>(chunks.size());
     for (KvChunk chunk : List.copyOf(chunks)) {
-      outcomes.add(startPut(chunk));
+      outcomes.add(startPut(chunk, ttlMillis));
     }
     return deliver(Batch.of(outcomes, o -> {}), o -> {});
   }
 
-  private CompletableFuture<PutOutcome> startPut(KvChunk chunk) {
+  private CompletableFuture<PutOutcome> startPut(KvChunk chunk, long ttlMillis) {
     try {
-      return layout.put(core, chunk).start(chunk.payload().length());
+      return layout.put(core, chunk, ttlMillis).start(chunk.payload().length());
     } catch (LmcacheException e) {
       core.listening().ended(Kind.PUT, Result.FAILED, 0, System.nanoTime());
       return CompletableFuture.completedFuture(new PutOutcome.Failed(chunk.key(), e));
@@ -253,37 +282,69 @@ public final class RedisConnector implements AutoCloseable {
    * @return the number of leading keys that are all there
    */
   public CompletionStage<Integer> batchedContains(List<? extends ChunkKey> keys) {
-    List<byte[]> redisKeys = new ArrayList<>(keys.size());
+    List<List<byte[]>> redisKeys = new ArrayList<>(keys.size());
     for (ChunkKey key : keys) {
-      redisKeys.add(layout.commitKey(key));
+      redisKeys.add(List.of(layout.commitKey(key)));
     }
     return containsFrom(redisKeys, 0);
   }
 
-  private CompletableFuture<Integer> containsFrom(List<byte[]> keys, int from) {
+  /** One entry for each chunk, with all keys that have to be there. */
+  private CompletableFuture<Integer> containsFrom(List<List<byte[]>> keys, int from) {
     int to = Math.min(keys.size(), from + LOOKUP_WINDOW);
     if (from == to) {
       return deliver(CompletableFuture.completedFuture(from), n -> {});
     }
     String name = "look up " + keys.size() + " keys";
-    List<byte[]> window = keys.subList(from, to);
-    return call(Kind.LOOKUP, name, window, commands -> lookUp(window, commands))
+    List<List<byte[]>> window = keys.subList(from, to);
+    List<byte[]> all = window.stream().flatMap(List::stream).toList();
+    return call(Kind.LOOKUP, name, all, commands -> lookUp(window, commands))
         .thenCompose(
             found -> {
-              int absent = found.indexOf(0L);
+              int absent = found.indexOf(false);
               return absent < 0
                   ? containsFrom(keys, to)
                   : CompletableFuture.completedFuture(from + absent);
             });
   }
 
-  private static CompletableFuture<List<Long>> lookUp(
-      List<byte[]> keys, RedisClusterAsyncCommands<byte[], byte[]> commands) {
-    List<CompletableFuture<Long>> found = new ArrayList<>(keys.size());
-    for (byte[] key : keys) {
-      found.add(commands.exists(key).toCompletableFuture());
+  private static CompletableFuture<List<Boolean>> lookUp(
+      List<List<byte[]>> chunks, RedisClusterAsyncCommands<byte[], byte[]> commands) {
+    List<CompletableFuture<Boolean>> found = new ArrayList<>(chunks.size());
+    for (List<byte[]> keys : chunks) {
+      found.add(
+          commands
+              .exists(keys.toArray(byte[][]::new))
+              .toCompletableFuture()
+              .thenApply(n -> n == keys.size()));
     }
     return Batch.of(found, n -> {});
+  }
+
+  /**
+   * Looks up how much of a prefix every worker has. Ranks that disagree, because some of their
+   * chunks were evicted, would have a part of the workers wait for what never comes; this is the
+   * prefix that all of them can load. One trip for each 1024 chunks.
+   *
+   * @param keys the chunks of a prompt in their order, of any worker; each names its world size
+   * @return the number of leading chunks that are there for all workers of their world
+   * @throws IllegalArgumentException if a key is an {@link ObjectKey}: local ranks, which it has as
+   *     well, do not follow from the size of the world
+   */
+  public CompletionStage<Integer> batchedContainsForAllWorkers(List<? extends ChunkKey> keys) {
+    List<List<byte[]>> redisKeys = new ArrayList<>(keys.size());
+    for (ChunkKey key : keys) {
+      if (key instanceof ObjectKey) {
+        throw new IllegalArgumentException(
+            key + " is an object's: the local ranks of the other workers are not known");
+      }
+      List<byte[]> ofAllWorkers = new ArrayList<>(key.worldSize());
+      for (int worker = 0; worker < key.worldSize(); worker++) {
+        ofAllWorkers.add(layout.commitKey(key.withWorkerId(worker)));
+      }
+      redisKeys.add(ofAllWorkers);
+    }
+    return containsFrom(redisKeys, 0);
   }
 
   /**
@@ -294,10 +355,13 @@ public final class RedisConnector implements AutoCloseable {
    * @return whether there was anything
    */
   public CompletionStage<Boolean> remove(ChunkKey key) {
-    List<byte[]> redisKeys = layout.removalOrder(key);
+    return remove(layout.text(key), layout.removalOrder(key));
+  }
+
+  private CompletableFuture<Boolean> remove(String text, List<byte[]> redisKeys) {
     return call(
         Kind.REMOVE,
-        "remove " + layout.text(key),
+        "remove " + text,
         redisKeys,
         commands ->
             topology.keepsOrder()
@@ -355,15 +419,67 @@ public final class RedisConnector implements AutoCloseable {
   private KeyPage page(Topology.Scanned scanned) {
     List<ListedKey> keys = new ArrayList<>(scanned.keys().size());
     for (byte[] redisKey : scanned.keys()) {
-      String text = new String(redisKey, StandardCharsets.UTF_8);
-      // A name that is not UTF-8 would be read as a key of other bytes, which is not there.
-      boolean faithful = Arrays.equals(text.getBytes(StandardCharsets.UTF_8), redisKey);
-      String name = layout.textOf(text);
+      String name = layout.textOf(utf8(redisKey));
       if (name != null) {
-        keys.add(new ListedKey(name, faithful ? KeyNames.parse(name) : null));
+        // A name that is not UTF-8 would be read as a key of other bytes, which is not there.
+        keys.add(new ListedKey(name, isUtf8(redisKey) ? KeyNames.parse(name) : null));
       }
     }
     return new KeyPage(scanned.nextCursor(), keys);
+  }
+
+  private static String utf8(byte[] redisKey) {
+    return new String(redisKey, StandardCharsets.UTF_8);
+  }
+
+  private static boolean isUtf8(byte[] redisKey) {
+    return Arrays.equals(utf8(redisKey).getBytes(StandardCharsets.UTF_8), redisKey);
+  }
+
+  /**
+   * Removes every chunk of a model, of all worlds, workers and key grammars, and halves of chunks
+   * that are alone. It walks through the whole key space; what is written meanwhile may stay.
+   *
+   * @param modelName the model as it stands in keys
+   * @return how many chunks there were something of
+   */
+  public CompletionStage<Long> clear(String modelName) {
+    Objects.requireNonNull(modelName, "modelName");
+    return clearFrom(modelName, KeyPage.END, 0);
+  }
+
+  private CompletableFuture<Long> clearFrom(String modelName, String cursor, long before) {
+    ScanArgs args = ScanArgs.Builder.limit(SCAN_COUNT).match(layout.scanPatternOfAll());
+    return call(Kind.LIST, "clear " + modelName, List.of(), c -> topology.scan(cursor, args))
+        .thenCompose(
+            scanned -> {
+              List<CompletableFuture<Boolean>> removals = new ArrayList<>();
+              for (String text : chunksOf(modelName, scanned.keys())) {
+                removals.add(remove(text, layout.removalOrder(text)).toCompletableFuture());
+              }
+              return Batch.of(removals, removed -> {})
+                  .thenCompose(
+                      removed -> {
+                        long so = before + removed.stream().filter(any -> any).count();
+                        return scanned.nextCursor().equals(KeyPage.END)
+                            ? CompletableFuture.completedFuture(so)
+                            : clearFrom(modelName, scanned.nextCursor(), so);
+                      });
+            });
+  }
+
+  /** The chunks of a model among Redis keys, as they are written there. */
+  private Set<String> chunksOf(String modelName, List<byte[]> redisKeys) {
+    Set<String> texts = new LinkedHashSet<>();
+    for (byte[] redisKey : redisKeys) {
+      // A name that is not UTF-8 would be read as a key of other bytes, which is not there.
+      String text = isUtf8(redisKey) ? layout.textOfAny(utf8(redisKey)) : null;
+      ChunkKey key = text == null ? null : KeyNames.parse(text);
+      if (text != null && key != null && key.modelName().equals(modelName)) {
+        texts.add(text);
+      }
+    }
+    return texts;
   }
 
   /**

@@ -338,6 +338,14 @@ public final class RedisConnectorOptions {
         + "]";
   }
 
+  /** What Redis is told of a time to live, which it counts in milliseconds. */
+  static long ttlMillis(Duration ttl) {
+    if (Builder.positive("ttl", ttl).toMillis() < 1) {
+      throw new IllegalArgumentException("ttl " + ttl + " is below one millisecond");
+    }
+    return ttl.toMillis();
+  }
+
   /** Builder of {@link RedisConnectorOptions}. Not thread-safe. */
   public static final class Builder {
 
@@ -403,7 +411,8 @@ public final class RedisConnectorOptions {
 
     /**
      * Cap of the direct memory that the connector makes for itself when it is given none. Default
-     * {@link #DEFAULT_MEMORY_CAPACITY}.
+     * {@link #DEFAULT_MEMORY_CAPACITY}. It is taken as payloads are read: a connector that only
+     * looks up, as in LMCache's scheduler role, takes none.
      *
      * @param bytes a positive number of bytes
      * @return this
@@ -480,9 +489,7 @@ public final class RedisConnectorOptions {
      * @return this
      */
     public Builder ttl(Duration ttl) {
-      if (positive("ttl", ttl).toMillis() < 1) {
-        throw new IllegalArgumentException("ttl " + ttl + " is below one millisecond");
-      }
+      ttlMillis(ttl);
       this.ttl = ttl;
       return this;
     }

@@ -68,7 +68,7 @@ final class SingleKeyLayout implements Layout {
   }
 
   @Override
-  public Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk) {
+  public Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk, long ttlMillis) {
     String text = names.text(chunk.key());
     // The header is not written, but it must be true all the same.
     core.codec().validate(text, chunk.metadata());
@@ -78,7 +78,7 @@ final class SingleKeyLayout implements Layout {
       throw new ChunkRefusedException(text, disagreement.get());
     }
     return new SinglePutOperation(
-        core, chunk.key(), text, names.redisKey(text, ""), chunk.payload().retain());
+        core, chunk.key(), text, names.redisKey(text, ""), chunk.payload().retain(), ttlMillis);
   }
 
   @Override
@@ -93,8 +93,8 @@ final class SingleKeyLayout implements Layout {
   }
 
   @Override
-  public List<byte[]> removalOrder(ChunkKey key) {
-    return List.of(redisKey(key));
+  public List<byte[]> removalOrder(String text) {
+    return List.of(names.redisKey(text, ""));
   }
 
   @Override
@@ -105,6 +105,16 @@ final class SingleKeyLayout implements Layout {
   @Override
   public @Nullable String textOf(String redisKey) {
     return names.textOf(redisKey, "");
+  }
+
+  @Override
+  public String scanPatternOfAll() {
+    return scanPattern();
+  }
+
+  @Override
+  public @Nullable String textOfAny(String redisKey) {
+    return textOf(redisKey);
   }
 
   @Override

@@ -13,13 +13,20 @@ import org.jspecify.annotations.Nullable;
 final class SinglePutOperation extends WriteOperation {
 
   private final byte[] redisKey;
+  private final long ttlMillis;
   private volatile @Nullable Throwable lost;
 
   /** Takes over one reference to the payload. */
   SinglePutOperation(
-      ConnectorCore core, ChunkKey key, String text, byte[] redisKey, ChunkBuffer payload) {
+      ConnectorCore core,
+      ChunkKey key,
+      String text,
+      byte[] redisKey,
+      ChunkBuffer payload,
+      long ttlMillis) {
     super(core, key, text, payload, redisKey);
     this.redisKey = redisKey;
+    this.ttlMillis = ttlMillis;
   }
 
   @Override
@@ -28,7 +35,7 @@ final class SinglePutOperation extends WriteOperation {
         new WireCommand<>(
             SET,
             payloadReply,
-            new PayloadArgs(redisKey, payload, core.ttlMillis(), core.metrics()),
+            new PayloadArgs(redisKey, payload, ttlMillis, core.metrics()),
             this::replyEnded));
   }
 

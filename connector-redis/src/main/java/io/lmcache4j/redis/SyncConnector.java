@@ -33,7 +33,7 @@ public final class SyncConnector {
   }
 
   /**
-   * See {@link RedisConnector#put}.
+   * See {@link RedisConnector#put(KvChunk)}.
    *
    * @param chunk the chunk; stays the caller's
    * @return the outcome
@@ -43,7 +43,29 @@ public final class SyncConnector {
   }
 
   /**
-   * See {@link RedisConnector#batchedPut}.
+   * See {@link RedisConnector#put(KvChunk, Duration)}.
+   *
+   * @param chunk the chunk; stays the caller's
+   * @param ttl time to live, at least one millisecond
+   * @return the outcome
+   */
+  public PutOutcome put(KvChunk chunk, Duration ttl) {
+    return await(async.put(chunk, ttl));
+  }
+
+  /**
+   * See {@link RedisConnector#batchedPut(List, Duration)}.
+   *
+   * @param chunks the chunks; they stay the caller's
+   * @param ttl time to live, at least one millisecond
+   * @return the outcomes, in the order of the chunks
+   */
+  public List<PutOutcome> batchedPut(List<KvChunk> chunks, Duration ttl) {
+    return await(async.batchedPut(chunks, ttl));
+  }
+
+  /**
+   * See {@link RedisConnector#batchedPut(List)}.
    *
    * @param chunks the chunks; they stay the caller's
    * @return the outcomes, in the order of the chunks
@@ -112,6 +134,27 @@ public final class SyncConnector {
    */
   public int batchedContains(List<? extends ChunkKey> keys) {
     return await(async.batchedContains(keys));
+  }
+
+  /**
+   * See {@link RedisConnector#batchedContainsForAllWorkers}.
+   *
+   * @param keys the chunks of a prompt in their order
+   * @return the number of leading chunks that are there for all workers of their world
+   */
+  public int batchedContainsForAllWorkers(List<? extends ChunkKey> keys) {
+    return await(async.batchedContainsForAllWorkers(keys));
+  }
+
+  /**
+   * See {@link RedisConnector#clear}. Each step has the options' timeout; all of them may take
+   * longer.
+   *
+   * @param modelName the model as it stands in keys
+   * @return how many chunks there were something of
+   */
+  public long clear(String modelName) {
+    return await(async.clear(modelName));
   }
 
   /**

@@ -84,7 +84,7 @@ final class OperationFixture {
   }
 
   PutOperation putOperation(ChunkBuffer payload) {
-    return new PutOperation(core, KEY, keys(), header(), payload);
+    return new PutOperation(core, KEY, keys(), header(), payload, 0);
   }
 
   CompletableFuture<GetOutcome> get() {

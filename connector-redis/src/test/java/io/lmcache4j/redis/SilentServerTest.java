@@ -3,7 +3,9 @@ package io.lmcache4j.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lmcache4j.core.memory.ChunkBuffer;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -84,6 +86,23 @@ final class SilentServerTest {
     f.lose(1);
     assertThat(sent).isCompletedWithValueMatching(PutOutcome.Failed.class::isInstance);
     assertThat(f.memory.leases()).isZero();
+  }
+
+  @Test
+  void whoMovesUpInTheQueueMeanwhileIsNotSentEither() {
+    OperationFixture roomy = new OperationFixture(100);
+    CompletableFuture<PutOutcome> sent = roomy.put();
+    CompletableFuture<PutOutcome> large = roomy.put();
+    ChunkBuffer payload = Objects.requireNonNull(roomy.memory.tryLease(OperationFixture.BYTES));
+    CompletableFuture<PutOutcome> small = roomy.putOperation(payload).start(30);
+    roomy.node().heartbeat().tick(0);
+    roomy.node().heartbeat().tick(3 * SECOND);
+    isUnavailable(large);
+    isUnavailable(small);
+    assertThat(roomy.dispatched).hasSize(2);
+    assertThat(sent).isNotDone();
+    assertThat(roomy.budget().inFlightBytes()).isEqualTo(OperationFixture.BYTES);
+    assertThat(roomy.memory.leases()).isEqualTo(1);
   }
 
   @Test

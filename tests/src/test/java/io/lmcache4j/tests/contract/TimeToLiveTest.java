@@ -2,13 +2,16 @@
 package io.lmcache4j.tests.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.redis.GetOutcome;
+import io.lmcache4j.redis.KvChunk;
 import io.lmcache4j.redis.PutOutcome;
 import io.lmcache4j.redis.RedisConnector;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Both keys expire, the payload after the metadata; without the option neither does. */
@@ -46,5 +49,23 @@ final class TimeToLiveTest extends ConnectorContract {
     stored(KEY);
     assertThat(raw.number("PTTL", header(KEY))).isEqualTo(-1);
     assertThat(raw.number("PTTL", payload(KEY))).isEqualTo(-1);
+  }
+
+  @Test
+  void aPutMayHaveATimeOfItsOwn() {
+    RedisConnector expiring = open(options -> options.ttl(Duration.ofHours(1)));
+    try (KvChunk chunk = chunk(KEY, Samples.METADATA, Samples.payload())) {
+      assertThat(expiring.sync().put(chunk, Duration.ofHours(2)))
+          .isInstanceOf(PutOutcome.Stored.class);
+      assertThat(raw.number("PTTL", header(KEY))).isBetween(7_100_000L, 7_200_000L);
+      assertThat(connector.sync().batchedPut(List.of(chunk), Duration.ofHours(3)))
+          .allMatch(PutOutcome.Stored.class::isInstance);
+      assertThat(raw.number("PTTL", header(KEY))).isBetween(10_700_000L, 10_800_000L);
+      assertThat(raw.number("PTTL", payload(KEY)))
+          .isGreaterThan(raw.number("PTTL", header(KEY)) + 5_000);
+      assertThatThrownBy(() -> connector.put(chunk, Duration.ofNanos(1)))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("below one millisecond");
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.lmcache4j.tests.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.lmcache4j.core.key.ChunkKey;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -226,6 +227,14 @@ final class CommandsTest {
     assertThat(some.err()).contains(OTHER).contains("absent");
     assertThat(run("rm", KEY + "@1").endsWith(OK).lines()).containsExactly(KEY + "@1");
     assertThat(database.content()).isEmpty();
+    stored(KEY);
+    stored(KEY + "@1");
+    assertThat(run("rm", "--model", "no such").endsWith(ABSENT).lines()).containsExactly("0");
+    assertThat(run("rm", "--model", ChunkKey.parse(KEY).modelName()).endsWith(OK).lines())
+        .containsExactly("2");
+    assertThat(database.content()).isEmpty();
+    run("rm").fails(USAGE, "--model");
+    run("rm", KEY, "--model", "m").fails(USAGE, "--model");
   }
 
   @Test
