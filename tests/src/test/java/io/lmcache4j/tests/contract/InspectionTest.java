@@ -71,6 +71,22 @@ final class InspectionTest extends ConnectorContract {
   }
 
   @Test
+  void aChunkOfAnotherLayoutIsNamed() {
+    raw.set(KEY.toString(), Samples.payload());
+    assertThat(inspected().problems())
+        .singleElement()
+        .asString()
+        .contains("a single-key layout (resp:// or valkey://)", "finds a miss");
+    for (String older : List.of(KEY + ":metadata", "{" + KEY + "}:metadata")) {
+      raw.call("FLUSHALL");
+      raw.set(older, Samples.header());
+      assertThat(inspected().problems()).singleElement().asString().contains("layout=pair");
+    }
+    stored(KEY);
+    assertThat(inspected().problems()).isEmpty();
+  }
+
+  @Test
   void timesToLiveAreTold() {
     RedisConnector expiring = open(options -> options.ttl(Duration.ofMinutes(1)));
     put(expiring, KEY, Samples.METADATA, Samples.payload());
