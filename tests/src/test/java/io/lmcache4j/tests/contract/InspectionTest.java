@@ -43,7 +43,7 @@ final class InspectionTest extends ConnectorContract {
     EntryInfo orphan = inspected();
     assertThat(orphan.metadata()).isEqualTo(Samples.METADATA);
     assertThat(orphan.problems()).singleElement().asString().contains("payload is missing");
-    raw.call("RENAME", header(KEY), payload(KEY));
+    raw.rename(header(KEY), payload(KEY));
     EntryInfo invisible = inspected();
     assertThat(invisible.payloadBytes()).isEqualTo(28);
     assertThat(invisible.problems()).singleElement().asString().contains("metadata is missing");
@@ -103,8 +103,7 @@ final class InspectionTest extends ConnectorContract {
     stored(KEY);
     raw.call("ACL", "SETUSER", "guest", "reset", "on", ">guest", "~*", "+@all", "-strlen");
     try {
-      RedisConnector guest =
-          open(options -> options.url(variant.url().replace("://", "://guest:guest@")));
+      RedisConnector guest = open(options -> options.url(variant.urlAs("guest:guest")));
       assertThatThrownBy(() -> guest.sync().inspect(KEY))
           .isInstanceOf(RedisConnectorException.class)
           .hasMessageContaining("NOPERM");
