@@ -189,6 +189,10 @@ final class ClusterTopology implements Topology {
     }
     masters.sort(null);
     int colon = cursor.indexOf(':');
+    if (colon < 0 && !cursor.equals(KeyPage.END)) {
+      return CompletableFuture.failedFuture(
+          new RedisConnectorException("invalid cursor: \"" + cursor + "\"", null));
+    }
     String id = colon < 0 ? masters.get(0) : cursor.substring(0, colon);
     String within = colon < 0 ? KeyPage.END : cursor.substring(colon + 1);
     return control

@@ -20,21 +20,21 @@ final class PairInspection {
   /**
    * Inspects.
    *
-   * @param bareKey the Redis key that would be there if the chunk lay in a single-key layout
+   * @param others where the chunk may lie instead
    */
   static CompletableFuture<EntryInfo> of(
       ChunkKey key,
       PairLayout.Keys keys,
-      byte[] bareKey,
+      OtherLayouts others,
       RemoteMetadataCodec codec,
       RedisClusterAsyncCommands<byte[], byte[]> commands) {
     CompletableFuture<StoredValue> header = StoredValue.of(keys.metadata(), commands);
     CompletableFuture<StoredValue> payload = StoredValue.of(keys.payload(), commands);
-    CompletableFuture<Long> bare = commands.exists(bareKey).toCompletableFuture();
+    CompletableFuture<List<String>> elsewhere = others.problems(commands);
     CompletableFuture<byte @Nullable []> headerBytes =
         StoredValue.nullIfOfAnotherType(
             commands.getrange(keys.metadata(), 0, GetOperation.MAX_HEADER_BYTES));
-    return CompletableFuture.allOf(header, payload, bare, headerBytes)
+    return CompletableFuture.allOf(header, payload, elsewhere, headerBytes)
         .thenApply(
             v ->
                 judge(
@@ -44,7 +44,7 @@ final class PairInspection {
                     header.join(),
                     payload.join(),
                     headerBytes.join(),
-                    bare.join() > 0));
+                    elsewhere.join()));
   }
 
   private static EntryInfo judge(
@@ -54,17 +54,15 @@ final class PairInspection {
       StoredValue header,
       StoredValue payload,
       byte @Nullable [] headerBytes,
-      boolean isSingle) {
+      List<String> elsewhere) {
     List<String> problems = new ArrayList<>();
     RemoteMetadata metadata = null;
     if (header.isPresent()) {
       metadata = decode(text, codec, header, headerBytes, problems);
     } else if (payload.isPresent()) {
       problems.add("the metadata is missing: no reader will ever find the payload");
-    } else if (isSingle) {
-      problems.add(
-          "this chunk lies in a single-key layout (resp:// or valkey://): a reader of this URL finds"
-              + " a miss");
+    } else {
+      problems.addAll(elsewhere);
     }
     if (payload.isPresent() && payload.bytes() == null) {
       problems.add("the payload's key holds a " + payload.type() + " and not a string");

@@ -106,6 +106,8 @@ final class PairLayout implements Layout {
   public CompletableFuture<EntryInfo> inspect(
       ConnectorCore core, ChunkKey key, RedisClusterAsyncCommands<byte[], byte[]> commands) {
     Keys keys = keys(key);
-    return PairInspection.of(key, keys, names.redisKey(keys.text(), ""), core.codec(), commands);
+    OtherLayouts others =
+        new OtherLayouts(core.options().keyPrefix(), keys.text(), keys.metadata());
+    return PairInspection.of(key, keys, others, core.codec(), commands);
   }
 }

@@ -16,30 +16,24 @@ final class SingleKeyInspection {
   /**
    * Inspects.
    *
-   * @param pairMarkers Redis keys that would be there if the chunk lay in a two-key layout
+   * @param others where the chunk may lie instead
    */
   static CompletableFuture<EntryInfo> of(
       SingleKeyLayout layout,
       ChunkKey key,
       byte[] redisKey,
-      List<byte[]> pairMarkers,
+      OtherLayouts others,
       RedisClusterAsyncCommands<byte[], byte[]> commands) {
     CompletableFuture<StoredValue> value = StoredValue.of(redisKey, commands);
-    List<CompletableFuture<Long>> markers = new ArrayList<>();
-    for (byte[] marker : pairMarkers) {
-      markers.add(commands.exists(marker).toCompletableFuture());
-    }
     return value.thenCombine(
-        Batch.of(markers, n -> {}),
-        (v, found) -> judge(layout, key, v, found.stream().anyMatch(n -> n > 0)));
+        others.problems(commands), (v, elsewhere) -> judge(layout, key, v, elsewhere));
   }
 
   private static EntryInfo judge(
-      SingleKeyLayout layout, ChunkKey key, StoredValue value, boolean isPair) {
+      SingleKeyLayout layout, ChunkKey key, StoredValue value, List<String> elsewhere) {
     List<String> problems = new ArrayList<>();
-    if (isPair && !value.isPresent()) {
-      problems.add(
-          "this chunk lies in the two-key layout (redis://): a reader of this URL finds a miss");
+    if (!value.isPresent()) {
+      problems.addAll(elsewhere);
     }
     @Nullable Long bytes = value.bytes();
     if (value.isPresent() && bytes == null) {

@@ -121,13 +121,8 @@ final class SingleKeyLayout implements Layout {
   public CompletableFuture<EntryInfo> inspect(
       ConnectorCore core, ChunkKey key, RedisClusterAsyncCommands<byte[], byte[]> commands) {
     String text = names.text(key);
-    return SingleKeyInspection.of(
-        this,
-        key,
-        names.redisKey(text, ""),
-        List.of(
-            names.redisKey(text, PairLayout.METADATA),
-            names.redisKey(text, ":" + PairLayout.METADATA)),
-        commands);
+    byte[] redisKey = names.redisKey(text, "");
+    OtherLayouts others = new OtherLayouts(core.options().keyPrefix(), text, redisKey);
+    return SingleKeyInspection.of(this, key, redisKey, others, commands);
   }
 }

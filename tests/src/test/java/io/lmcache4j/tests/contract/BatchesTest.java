@@ -111,7 +111,7 @@ final class BatchesTest extends ConnectorContract {
       // Long enough for some of the outcomes, in most rounds.
       await().pollInterval(1, TimeUnit.MILLISECONDS).until(() -> memory.leases() > enough);
       if (!batch.cancel(false)) {
-        batch.join().forEach(ConnectorContract::bytesOf);
+        batch.join().forEach(Contract::bytesOf);
       }
     }
     // A payload that was never asked for is not one that is gone: no metadata may be deleted.
@@ -124,7 +124,7 @@ final class BatchesTest extends ConnectorContract {
     keys.forEach(this::stored);
     CompletableFuture<List<GetOutcome>> batch = connector.batchedGet(keys).toCompletableFuture();
     if (!batch.completeExceptionally(new IllegalStateException("the caller's own timeout"))) {
-      batch.join().forEach(ConnectorContract::bytesOf);
+      batch.join().forEach(Contract::bytesOf);
     }
   }
 

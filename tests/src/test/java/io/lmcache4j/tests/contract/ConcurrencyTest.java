@@ -20,9 +20,14 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** Sixteen threads, payloads of 1 byte to 64 MiB: each comes back as it went. */
-final class ConcurrencyTest extends ConnectorContract {
+/**
+ * Sixteen threads, payloads of 1 byte to 64 MiB: each comes back as it went. It is about the bytes
+ * on their way, so it is run once for each way that they take, and not for each topology.
+ */
+@MethodSource("io.lmcache4j.tests.contract.Variant#ways")
+final class ConcurrencyTest extends Contract {
 
   private static final int THREADS = 16;
   private static final int ROUNDS = 12;

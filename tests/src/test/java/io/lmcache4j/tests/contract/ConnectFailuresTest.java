@@ -5,16 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import static org.awaitility.Awaitility.await;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
 import io.lmcache4j.cli.server.LocalRedis;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.redis.KvChunk;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.RedisConnectorException;
 import io.lmcache4j.redis.RedisConnectorOptions;
+import io.lmcache4j.tests.servers.RawRedis;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -29,12 +26,10 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.slf4j.LoggerFactory;
 
 /**
  * A server that cannot be had is told of clearly and soon, nothing stays open, and no credential is
@@ -45,38 +40,15 @@ final class ConnectFailuresTest {
   private static final String USER = "user-of-the-cache";
   private static final String PASSWORD = "tr0ub4dor-and-3";
 
-  private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
-  private final Recorder recorder = new Recorder();
+  private final TalkativeLog log = new TalkativeLog();
 
   @TempDir private Path dir;
 
-  private static final class Recorder extends AppenderBase<ILoggingEvent> {
-
-    private final List<String> lines = new CopyOnWriteArrayList<>();
-
-    @Override
-    protected void append(ILoggingEvent event) {
-      String failure =
-          event.getThrowableProxy() == null ? "" : " " + event.getThrowableProxy().getMessage();
-      lines.add(event.getLoggerName() + ": " + event.getFormattedMessage() + failure);
-    }
-  }
-
-  @BeforeEach
-  void record() {
-    recorder.start();
-    root.addAppender(recorder);
-    root.getAppender("err").stop();
-    root.setLevel(Level.TRACE);
-  }
-
   @AfterEach
   void nothingIsLeftBehind() {
-    root.setLevel(Level.WARN);
-    root.getAppender("err").start();
-    root.detachAppender(recorder);
+    log.close();
     // Lettuce names the user at DEBUG, which is no secret.
-    assertThat(recorder.lines).filteredOn(line -> line.contains(PASSWORD)).isEmpty();
+    assertThat(log.lines()).filteredOn(line -> line.contains(PASSWORD)).isEmpty();
     await()
         .atMost(Duration.ofSeconds(10))
         .untilAsserted(
@@ -213,12 +185,12 @@ final class ConnectFailuresTest {
                   Objects.requireNonNull(memory.tryLease(Samples.BYTES)))) {
             connector.sync().put(chunk);
           }
-          ConnectorContract.bytesOf(connector.sync().get(Samples.key(1)));
+          Contract.bytesOf(connector.sync().get(Samples.key(1)));
           assertThat(connector.sync().exists(Samples.key(1))).isTrue();
           assertThat(connector.toString() + connector.info()).matches(text -> !hasCredential(text));
         }
       }
-      assertThat(recorder.lines).isNotEmpty();
+      assertThat(log.lines()).isNotEmpty();
     }
   }
 

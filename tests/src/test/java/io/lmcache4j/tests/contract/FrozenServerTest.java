@@ -114,7 +114,7 @@ final class FrozenServerTest {
               () -> {
                 GetOutcome outcome = connector.sync().get(present);
                 return outcome instanceof GetOutcome.Hit
-                    && ConnectorContract.bytesOf(outcome).length == LARGE;
+                    && Contract.bytesOf(outcome).length == LARGE;
               });
       assertThat(connector.sync().exists(present)).isTrue();
     }

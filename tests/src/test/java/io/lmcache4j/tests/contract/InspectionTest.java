@@ -43,7 +43,7 @@ final class InspectionTest extends ConnectorContract {
     EntryInfo orphan = inspected();
     assertThat(orphan.metadata()).isEqualTo(Samples.METADATA);
     assertThat(orphan.problems()).singleElement().asString().contains("payload is missing");
-    raw.call("RENAME", header(KEY), payload(KEY));
+    raw.rename(header(KEY), payload(KEY));
     EntryInfo invisible = inspected();
     assertThat(invisible.payloadBytes()).isEqualTo(28);
     assertThat(invisible.problems()).singleElement().asString().contains("metadata is missing");
@@ -71,6 +71,22 @@ final class InspectionTest extends ConnectorContract {
   }
 
   @Test
+  void aChunkOfAnotherLayoutIsNamed() {
+    raw.set(KEY.toString(), Samples.payload());
+    assertThat(inspected().problems())
+        .singleElement()
+        .asString()
+        .contains("a single-key layout (resp:// or valkey://)", "finds a miss");
+    for (String older : List.of(KEY + ":metadata", "{" + KEY + "}:metadata")) {
+      raw.call("FLUSHALL");
+      raw.set(older, Samples.header());
+      assertThat(inspected().problems()).singleElement().asString().contains("layout=pair");
+    }
+    stored(KEY);
+    assertThat(inspected().problems()).isEmpty();
+  }
+
+  @Test
   void timesToLiveAreTold() {
     RedisConnector expiring = open(options -> options.ttl(Duration.ofMinutes(1)));
     put(expiring, KEY, Samples.METADATA, Samples.payload());
@@ -87,8 +103,7 @@ final class InspectionTest extends ConnectorContract {
     stored(KEY);
     raw.call("ACL", "SETUSER", "guest", "reset", "on", ">guest", "~*", "+@all", "-strlen");
     try {
-      RedisConnector guest =
-          open(options -> options.url(variant.url().replace("://", "://guest:guest@")));
+      RedisConnector guest = open(options -> options.url(variant.urlAs("guest:guest")));
       assertThatThrownBy(() -> guest.sync().inspect(KEY))
           .isInstanceOf(RedisConnectorException.class)
           .hasMessageContaining("NOPERM");

@@ -82,10 +82,14 @@ final class ListingTest extends ConnectorContract {
   }
 
   @Test
-  void anEmptyDatabaseIsOneEmptyPage() {
-    KeyPage page = connector.list(KeyPage.END).toCompletableFuture().join();
-    assertThat(page.keys()).isEmpty();
-    assertThat(page.isLast()).isTrue();
+  void anEmptyDatabaseIsOneEmptyPageOfEachMaster() {
+    String cursor = KeyPage.END;
+    for (int left = raw.masters().size(); left > 0; left--) {
+      KeyPage page = connector.list(cursor).toCompletableFuture().join();
+      assertThat(page.keys()).isEmpty();
+      assertThat(page.isLast()).isEqualTo(left == 1);
+      cursor = page.nextCursor();
+    }
     assertThat(connector.sync().list()).isEmpty();
   }
 

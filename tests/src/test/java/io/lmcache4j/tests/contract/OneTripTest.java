@@ -10,6 +10,7 @@ import io.lmcache4j.redis.KvChunk;
 import io.lmcache4j.redis.PutOutcome;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.RedisConnectorOptions;
+import io.lmcache4j.tests.servers.RawRedis;
 import java.util.List;
 import java.util.Objects;
 import java.util.regex.Pattern;
@@ -28,7 +29,7 @@ final class OneTripTest {
   @ParameterizedTest
   @EnumSource
   void everyOperationIsSentWhole(RedisConnectorOptions.Path path) throws Exception {
-    TestServer server = Servers.running().get(0);
+    TestServer server = Servers.local();
     try (HoldingProxy proxy = new HoldingProxy(server);
         DirectMemory memory = DirectMemory.create(1 << 20);
         RawRedis raw = server.raw();
@@ -44,7 +45,7 @@ final class OneTripTest {
       }
       proxy.holdUntil("GET.*metadata.*GET.*kv_bytes");
       GetOutcome outcome = connector.sync().get(KEY);
-      assertThat(ConnectorContract.bytesOf(outcome)).hasSize(Samples.BYTES);
+      assertThat(Contract.bytesOf(outcome)).hasSize(Samples.BYTES);
       List<ChunkKey> keys =
           LongStream.range(0, 20).mapToObj(i -> (ChunkKey) Samples.key(i)).toList();
       proxy.holdUntil("EXISTS.*" + Pattern.quote(keys.get(19) + "metadata"));

@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.tests.contract;
 
-import io.lmcache4j.cli.server.LocalRedis;
-import org.jspecify.annotations.Nullable;
+import io.lmcache4j.tests.servers.Certificates;
+import io.lmcache4j.tests.servers.RawRedis;
+import java.util.function.Supplier;
 
 /**
- * A server that runs for the tests of this JVM.
+ * What runs for the tests of this JVM behind one address.
  *
- * @param name what it is
- * @param host where it listens
- * @param port where it listens
- * @param unixUrl the URL of its unix socket, or null if this machine cannot reach one
+ * @param name of the server program and its version
+ * @param topology how its servers are arranged
+ * @param address what stands behind the scheme of a URL: hosts and ports, or a path
+ * @param connecting opens a raw client
  */
-record TestServer(String name, String host, int port, @Nullable String unixUrl) {
+record TestServer(String name, Topology topology, String address, Supplier<RawRedis> connecting) {
 
-  static TestServer of(LocalRedis redis) {
-    return new TestServer(redis.version(), "127.0.0.1", redis.port(), redis.unixUrl());
+  /** The first port. */
+  int port() {
+    String first = address.split(",", -1)[0];
+    return Integer.parseInt(first.substring(first.lastIndexOf(':') + 1));
   }
 
-  String tcpUrl() {
-    return "redis://" + host + ":" + port;
+  /** The first host. */
+  String host() {
+    return address.substring(0, address.indexOf(':'));
   }
 
   RawRedis raw() {
-    return new RawRedis(host, port);
+    return connecting.get();
+  }
+
+  /** Whom clients of a server with TLS have to trust. */
+  static String authority() {
+    return Certificates.ofThisRun().authority().toString();
   }
 }

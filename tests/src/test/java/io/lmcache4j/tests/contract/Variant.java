@@ -4,34 +4,102 @@ package io.lmcache4j.tests.contract;
 import io.lmcache4j.redis.RedisConnectorOptions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One way to be connected.
  *
  * @param server to what
- * @param url how
+ * @param layout how chunks lie there
  * @param path whether payloads are copied
  */
-record Variant(TestServer server, String url, RedisConnectorOptions.Path path) {
+record Variant(TestServer server, Layout layout, RedisConnectorOptions.Path path) {
 
+  /** LMCache's two keys, in every topology. */
+  static List<Variant> pairs() {
+    return of(Set.of(Layout.PAIR), Set.of(Topology.values()));
+  }
+
+  /**
+   * Two keys, once for each way that bytes take: over Sentinel they take that of TCP, and in a
+   * cluster over TLS those of the two.
+   */
+  static List<Variant> ways() {
+    return of(
+        Set.of(Layout.PAIR), Set.of(Topology.TCP, Topology.UNIX, Topology.TLS, Topology.CLUSTER));
+  }
+
+  /** One key a chunk. */
+  static List<Variant> singles() {
+    return of(Set.of(Layout.RESP, Layout.VALKEY), Set.of(Topology.values()));
+  }
+
+  /** The two keys of Valkey's older connector. */
+  static List<Variant> valkeyPairs() {
+    return of(Set.of(Layout.VALKEY_PAIR), Set.of(Topology.values()));
+  }
+
+  /** All there are. */
   static List<Variant> all() {
-    List<Variant> all = new ArrayList<>();
+    return of(Set.of(Layout.values()), Set.of(Topology.values()));
+  }
+
+  private static List<Variant> of(Set<Layout> layouts, Set<Topology> topologies) {
+    List<Variant> variants = new ArrayList<>();
     for (TestServer server : Servers.running()) {
-      for (RedisConnectorOptions.Path path : RedisConnectorOptions.Path.values()) {
-        all.add(new Variant(server, server.tcpUrl(), path));
-        String unixUrl = server.unixUrl();
-        if (unixUrl != null) {
-          all.add(new Variant(server, unixUrl, path));
+      for (Layout layout : Layout.values()) {
+        if (layouts.contains(layout)
+            && topologies.contains(server.topology())
+            && layout.isFor(server.topology())) {
+          for (RedisConnectorOptions.Path path : RedisConnectorOptions.Path.values()) {
+            variants.add(new Variant(server, layout, path));
+          }
         }
       }
     }
-    return all;
+    return variants;
+  }
+
+  String url() {
+    return layout.url(server);
+  }
+
+  /** The URL without what stands behind the question mark. */
+  String bareUrl() {
+    return url().replaceFirst("[?].*", "");
+  }
+
+  /**
+   * The URL for a user.
+   *
+   * @param userInfo what stands before the {@code @}
+   */
+  String urlAs(String userInfo) {
+    return url().replaceFirst("://", "://" + userInfo + "@");
+  }
+
+  String urlOfDatabase(int database) {
+    boolean path = server.topology() != Topology.UNIX && server.topology() != Topology.SENTINEL;
+    if (path) {
+      return url().replaceFirst("([?].*)?$", "/" + database + "$1");
+    }
+    return url() + (url().indexOf('?') < 0 ? "?" : "&") + "db=" + database;
+  }
+
+  boolean isCluster() {
+    return server.topology().isCluster();
+  }
+
+  String pathText() {
+    return path == RedisConnectorOptions.Path.AUTO ? "zero-copy" : "copying";
   }
 
   @Override
   public String toString() {
     return server.name()
-        + (url.startsWith("unix:") ? ", unix socket, " : ", TCP, ")
-        + (path == RedisConnectorOptions.Path.AUTO ? "zero-copy" : "copying");
+        + ", "
+        + server.topology()
+        + (layout == Layout.PAIR ? ", " : ", " + layout + ", ")
+        + pathText();
   }
 }

@@ -14,12 +14,21 @@ final class Vectors {
 
   private Vectors() {}
 
-  static List<JsonNode> rows(String file, String field) {
+  /**
+   * Reads.
+   *
+   * @param path of the array: names of fields, the outermost first
+   */
+  static List<JsonNode> rows(String file, String... path) {
     try (InputStream in = Vectors.class.getResourceAsStream("/vectors/" + file)) {
       if (in == null) {
         throw new IllegalStateException("no vectors/" + file);
       }
-      return list(new ObjectMapper().readTree(in).get(field));
+      JsonNode at = new ObjectMapper().readTree(in);
+      for (String field : path) {
+        at = at.get(field);
+      }
+      return list(at);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package io.lmcache4j.tests.contract;
+package io.lmcache4j.tests.servers;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** A plain client, RESP2 over a socket: the tests' second opinion of what is in Redis. */
-final class RawRedis implements AutoCloseable {
+/** A socket to one server, over which RESP2 is spoken. */
+public final class RawConnection implements AutoCloseable {
 
   /** The server answered with an error. */
-  static final class ErrorReply extends RuntimeException {
+  public static final class ErrorReply extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
@@ -32,50 +32,55 @@ final class RawRedis implements AutoCloseable {
   private final Socket socket;
   private final DataInputStream in;
 
-  RawRedis(String host, int port) {
+  private RawConnection(Socket socket) throws IOException {
+    this.socket = socket;
+    socket.setSoTimeout(TIMEOUT_MILLIS);
+    socket.setTcpNoDelay(true);
+    in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+  }
+
+  public static RawConnection plain(String host, int port) {
     try {
-      socket = new Socket(InetAddress.getByName(host), port);
-      socket.setSoTimeout(TIMEOUT_MILLIS);
-      socket.setTcpNoDelay(true);
-      in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), 1 << 16));
+      return new RawConnection(new Socket(InetAddress.getByName(host), port));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Over TLS, with a server that the authority of this run has certified. */
+  public static RawConnection tls(int port) {
+    try {
+      return new RawConnection(Certificates.ofThisRun().connect(port));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** Sends a command of texts (UTF-8) and byte arrays, and reads its reply. */
-  @Nullable Object call(Object... words) {
+  public @Nullable Object call(Object... words) {
     send(words);
     return reply();
   }
 
-  byte @Nullable [] get(String key) {
-    return (byte[]) call("GET", key);
+  /** The reply as text, bulk or not. */
+  public String text(Object... words) {
+    Object reply = Objects.requireNonNull(call(words));
+    return reply instanceof byte[] bytes
+        ? new String(bytes, StandardCharsets.UTF_8)
+        : reply.toString();
   }
 
-  void set(String key, byte[] value) {
-    call("SET", key, value);
+  /** A field of {@code INFO}, {@code CLUSTER INFO} and the like; empty if there is none. */
+  public String field(String name, Object... words) {
+    return text(words)
+        .lines()
+        .filter(line -> line.startsWith(name + ":"))
+        .map(line -> line.substring(name.length() + 1))
+        .findFirst()
+        .orElse("");
   }
 
-  long number(Object... words) {
-    return (Long) Objects.requireNonNull(call(words));
-  }
-
-  boolean has(String key) {
-    return number("EXISTS", key) == 1;
-  }
-
-  /** All keys, sorted. */
-  List<String> keys() {
-    List<String> keys = new ArrayList<>();
-    for (Object key : (List<?>) Objects.requireNonNull(call("KEYS", "*"))) {
-      keys.add(new String((byte[]) Objects.requireNonNull(key), StandardCharsets.UTF_8));
-    }
-    keys.sort(null);
-    return keys;
-  }
-
-  void send(Object... words) {
+  public void send(Object... words) {
     try {
       ByteArrayOutputStream out = new ByteArrayOutputStream();
       out.writeBytes(ascii("*" + words.length + "\r\n"));
@@ -97,7 +102,7 @@ final class RawRedis implements AutoCloseable {
   }
 
   /** Reads one reply: a text, a number, bytes, a list or null. */
-  @Nullable Object reply() {
+  public @Nullable Object reply() {
     String line = line();
     String rest = line.substring(1);
     return switch (line.charAt(0)) {
