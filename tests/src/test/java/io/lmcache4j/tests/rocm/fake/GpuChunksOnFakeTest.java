@@ -366,7 +366,8 @@ class GpuChunksOnFakeTest {
 
     List<DevicePutOutcome> outcomes = put(chunks(staging, killing));
 
-    assertThat(outcomes.get(0)).isInstanceOf(DevicePutOutcome.Stored.class);
+    // The third begins when one of the first two is over, whichever that is.
+    assertThat(outcomes.subList(0, 2)).hasAtLeastOneElementOfType(DevicePutOutcome.Stored.class);
     assertThat(outcomes.subList(2, CHUNKS))
         .hasOnlyElementsOfType(DevicePutOutcome.TransferFailed.class);
     Awaitility.await().until(() -> staging.leases() == 0);
