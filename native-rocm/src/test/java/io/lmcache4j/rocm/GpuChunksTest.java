@@ -12,6 +12,7 @@ import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.core.store.ChunkStore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,8 +40,8 @@ class GpuChunksTest {
   private final DeviceBuffer source = device.allocate(CHUNK * CHUNKS);
   private final DeviceBuffer target = device.allocate(CHUNK * CHUNKS);
   private final CopyEngine engine = CopyEngine.open(device);
-  private final MapTransport transport = new MapTransport();
-  private final GpuChunks chunks = new GpuChunks(engine, staging, transport, 2);
+  private final MapStore store = new MapStore();
+  private final GpuChunks chunks = new GpuChunks(engine, staging, store, 2);
   private final byte[] content = new byte[CHUNK * CHUNKS];
 
   @BeforeEach
@@ -105,13 +106,12 @@ class GpuChunksTest {
   }
 
   @Test
-  void chunksGoFromDeviceToTransportAndBack() {
+  void chunksGoFromDeviceToStoreAndBack() {
     List<DevicePutOutcome> put = chunks.putFromDevice(all()).join();
     assertThat(put).hasSize(CHUNKS).allMatch(o -> o instanceof DevicePutOutcome.Stored);
     for (int i = 0; i < CHUNKS; i++) {
       assertThat(put.get(i).key()).isEqualTo(key(i));
-      assertThat(requireNonNull(transport.entries.get(key(i))).payload())
-          .isEqualTo(chunk(content, i));
+      assertThat(requireNonNull(store.entries.get(key(i))).payload()).isEqualTo(chunk(content, i));
     }
     List<DeviceGetOutcome> got = chunks.getToDevice(targets()).join();
     assertThat(got).hasSize(CHUNKS).allMatch(o -> o instanceof DeviceGetOutcome.Loaded);
@@ -138,24 +138,24 @@ class GpuChunksTest {
   }
 
   @Test
-  void theNextChunkIsCopiedWhileTheTransportHasTheOneBefore() {
-    transport.hold = true;
+  void theNextChunkIsCopiedWhileTheStoreHasTheOneBefore() {
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
-    // Both of the first two are with the transport, and no third was begun.
+    waitFor(() -> store.asked.size() == 2);
+    // Both of the first two are with the store, and no third was begun.
     assertThat(hip.calls()).filteredOn("memcpyAsync"::equals).hasSize(2);
     assertThat(staging.leases()).isEqualTo(2);
-    transport.answerAll();
+    store.answerAll();
     assertThat(put.join()).allMatch(o -> o instanceof DevicePutOutcome.Stored);
-    assertThat(transport.asked).hasSize(CHUNKS);
+    assertThat(store.asked).hasSize(CHUNKS);
   }
 
   @Test
   void timesTellThatACopyBeganBeforeTheTransferBeforeItEnded() {
-    transport.hold = true;
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
-    transport.answerAll();
+    waitFor(() -> store.asked.size() == 2);
+    store.answerAll();
     List<DevicePutOutcome> outcomes = put.join();
     ChunkTimes first = ((DevicePutOutcome.Stored) outcomes.get(0)).times();
     ChunkTimes second = ((DevicePutOutcome.Stored) outcomes.get(1)).times();
@@ -167,7 +167,7 @@ class GpuChunksTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 8})
   void chunksWaitForRoomInTheStagingMemory(int depth) {
-    GpuChunks deep = new GpuChunks(engine, staging, transport, depth);
+    GpuChunks deep = new GpuChunks(engine, staging, store, depth);
     assertThat(deep.putFromDevice(all()).join())
         .hasSize(CHUNKS)
         .allMatch(o -> o instanceof DevicePutOutcome.Stored);
@@ -189,7 +189,7 @@ class GpuChunksTest {
           .allMatch(o -> o instanceof DeviceGetOutcome.NoMemory);
     }
     assertThat(hip.calls()).doesNotContain("memcpyAsync");
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
@@ -199,12 +199,12 @@ class GpuChunksTest {
     for (int i = 0; i < CHUNKS; i++) {
       if (i == 2) {
         assertThat(outcomes.get(i)).isInstanceOf(DevicePutOutcome.CopyFailed.class);
-        assertThat(transport.asked).doesNotContain(key(i));
+        assertThat(store.asked).doesNotContain(key(i));
       } else {
         assertThat(outcomes.get(i)).isInstanceOf(DevicePutOutcome.Stored.class);
       }
     }
-    assertThat(transport.entries).hasSize(CHUNKS - 1);
+    assertThat(store.entries).hasSize(CHUNKS - 1);
   }
 
   @Test
@@ -219,12 +219,12 @@ class GpuChunksTest {
                 o instanceof DevicePutOutcome.CopyFailed failed
                     && failed.cause() instanceof HipException e
                     && e.isDeviceLost());
-    assertThat(transport.entries).hasSize(2);
+    assertThat(store.entries).hasSize(2);
   }
 
   @Test
-  void aChunkThatTheTransportRefusesFailsAlone() {
-    transport.failures.put(key(1), new IllegalStateException("full"));
+  void aChunkThatTheStoreRefusesFailsAlone() {
+    store.failures.put(key(1), new IllegalStateException("full"));
     List<DevicePutOutcome> outcomes = chunks.putFromDevice(all()).join();
     assertThat(outcomes.get(1))
         .isInstanceOfSatisfying(
@@ -236,10 +236,10 @@ class GpuChunksTest {
   @Test
   void aFailedGetTouchesNoOtherChunksRange() {
     chunks.putFromDevice(all()).join();
-    transport.failures.put(key(0), new IllegalStateException("gone"));
-    transport.entries.remove(key(1));
-    transport.answers.put(key(2), new ChunkTransport.Fetched.Corrupt("7 is not 8"));
-    transport.entries.put(key(3), new MapTransport.Entry(metadata(CHUNK / 2), new byte[CHUNK / 2]));
+    store.failures.put(key(0), new IllegalStateException("gone"));
+    store.entries.remove(key(1));
+    store.answers.put(key(2), new ChunkStore.Fetched.Corrupt("7 is not 8"));
+    store.entries.put(key(3), new MapStore.Entry(metadata(CHUNK / 2), new byte[CHUNK / 2]));
     hip.fail("memcpyAsync", 1, HipErrors.INVALID_VALUE);
     List<DeviceGetOutcome> outcomes = chunks.getToDevice(targets()).join();
     assertThat(outcomes.get(0)).isInstanceOf(DeviceGetOutcome.TransferFailed.class);
@@ -259,15 +259,15 @@ class GpuChunksTest {
   }
 
   @Test
-  void theTransportsOwnBufferIsCopiedAndReleasedToo() {
+  void theStoresOwnBufferIsCopiedAndReleasedToo() {
     ChunkBuffer own = requireNonNull(staging.tryLease(CHUNK));
     own.nio().put(chunk(content, 0));
-    transport.answers.put(key(0), new ChunkTransport.Fetched.Hit(metadata(CHUNK), own));
+    store.answers.put(key(0), new ChunkStore.Fetched.Hit(metadata(CHUNK), own));
     assertThat(chunks.getToDevice(targets().subList(0, 1)).join().get(0))
         .isInstanceOf(DeviceGetOutcome.Loaded.class);
     assertThat(chunk(hip.peek(target), 0)).isEqualTo(chunk(content, 0));
     ChunkBuffer tooShort = requireNonNull(staging.tryLease(1));
-    transport.answers.put(key(0), new ChunkTransport.Fetched.Hit(metadata(CHUNK), tooShort));
+    store.answers.put(key(0), new ChunkStore.Fetched.Hit(metadata(CHUNK), tooShort));
     assertThat(chunks.getToDevice(targets().subList(0, 1)).join().get(0))
         .isInstanceOf(DeviceGetOutcome.Unusable.class);
   }
@@ -290,28 +290,28 @@ class GpuChunksTest {
 
   @Test
   void cancellingBeginsNothingMoreAndLeavesNoLeaseBehind() {
-    transport.hold = true;
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
+    waitFor(() -> store.asked.size() == 2);
     put.cancel(false);
     assertThatThrownBy(put::join).isInstanceOf(CancellationException.class);
-    // The transport still has both payloads in its hands.
+    // The store still has both payloads in its hands.
     assertThat(staging.leases()).isEqualTo(2);
-    transport.answerAll();
+    store.answerAll();
     assertThat(staging.leases()).isZero();
-    assertThat(transport.asked).hasSize(2);
+    assertThat(store.asked).hasSize(2);
   }
 
   @Test
   void cancellingAGetUnderWayReleasesWhatArrivesLater() {
     chunks.putFromDevice(all()).join();
-    transport.asked.clear();
-    transport.hold = true;
+    store.asked.clear();
+    store.hold = true;
     CompletableFuture<List<DeviceGetOutcome>> get = chunks.getToDevice(targets());
-    waitFor(() -> transport.asked.size() == 2);
+    waitFor(() -> store.asked.size() == 2);
     get.cancel(false);
     assertThat(staging.leases()).isZero();
-    transport.answerAll();
+    store.answerAll();
     assertThat(staging.leases()).isZero();
   }
 
@@ -326,13 +326,13 @@ class GpuChunksTest {
     gate.countDown();
     engine.close();
     assertThat(staging.leases()).isZero();
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
-  void aTransportThatReleasesWhatIsNotItsOwnDoesNotStopTheBatch() {
-    ChunkTransport greedy =
-        new ChunkTransport() {
+  void aStoreThatReleasesWhatIsNotItsOwnDoesNotStopTheBatch() {
+    ChunkStore greedy =
+        new ChunkStore() {
           @Override
           public CompletableFuture<Void> put(
               ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
@@ -361,7 +361,7 @@ class GpuChunksTest {
     assertThatThrownBy(() -> chunks.getToDevice(batch))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("share");
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
