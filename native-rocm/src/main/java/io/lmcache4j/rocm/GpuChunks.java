@@ -14,6 +14,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Batches of chunks between a device and a store, through a staging memory. The store is whatever
@@ -50,6 +52,8 @@ public final class GpuChunks {
   /** A payload is one lease, and a lease is one {@link java.nio.ByteBuffer}. */
   private static final String TOO_LARGE = "%d bytes are more than a payload can have";
 
+  private static final Logger log = LoggerFactory.getLogger(GpuChunks.class);
+
   private final CopyEngine engine;
   private final HostMemory staging;
   private final ChunkStore store;
@@ -77,8 +81,8 @@ public final class GpuChunks {
    * Stores chunks from the device. Their bytes must not change before their outcomes are there.
    *
    * @param chunks the chunks
-   * @return the outcomes, in the order of the chunks; exceptionally only if it was cancelled or the
-   *     staging memory was closed
+   * @return the outcomes, in the order of the chunks; exceptionally only if it was cancelled, or
+   *     the staging memory was closed or failed
    * @throws IllegalArgumentException if a range is another device's
    */
   public CompletableFuture<List<DevicePutOutcome>> putFromDevice(List<DeviceChunk> chunks) {
@@ -94,8 +98,8 @@ public final class GpuChunks {
    * Loads chunks onto the device.
    *
    * @param targets what, and where to
-   * @return the outcomes, in the order of the targets; exceptionally only if it was cancelled or
-   *     the staging memory was closed
+   * @return the outcomes, in the order of the targets; exceptionally only if it was cancelled, or
+   *     the staging memory was closed or failed
    * @throws IllegalArgumentException if a range is another device's, or two ranges share a byte
    */
   public CompletableFuture<List<DeviceGetOutcome>> getToDevice(List<DeviceTarget> targets) {
@@ -126,7 +130,7 @@ public final class GpuChunks {
       boolean toHost, List<DeviceRange> ranges, ChunkBuffer lease) {
     try {
       return toHost ? engine.toHost(ranges, lease) : engine.toDevice(lease, ranges);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
   }
@@ -135,7 +139,9 @@ public final class GpuChunks {
       Function<ChunkStore, CompletionStage<T>> call, ChunkStore store) {
     try {
       return call.apply(store).toCompletableFuture();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      // An error, too: this may be the engine's thread, where nobody would hear of it and the
+      // chunk would never end.
       return CompletableFuture.failedFuture(e);
     }
   }
@@ -363,14 +369,14 @@ public final class GpuChunks {
       ChunkBuffer payload = hit.payload();
       if (payload.length() != lease.length()) {
         int stored = payload.length();
-        payload.release();
+        release(payload);
         end(sizesDiffer(stored));
         return;
       }
       current(GpuChunks.this.copy(false, target.ranges(), payload))
           .whenComplete(
               (times, failure) -> {
-                payload.release();
+                release(payload);
                 end(
                     failure == null
                         ? new DeviceGetOutcome.Loaded(
@@ -380,6 +386,15 @@ public final class GpuChunks {
                                 times.startedNanos(), times.endedNanos(), started, ended))
                         : new DeviceGetOutcome.CopyFailed(target.key(), copyFailure(failure)));
               });
+    }
+  }
+
+  /** Gives back a hit's reference, which the store may have released itself, by mistake. */
+  private static void release(ChunkBuffer payload) {
+    try {
+      payload.release();
+    } catch (RuntimeException e) {
+      log.warn("a payload that the store handed out cannot be released: {}", e.getMessage());
     }
   }
 

@@ -20,7 +20,11 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -352,6 +356,73 @@ class GpuChunksTest {
         .allMatch(o -> o instanceof DeviceGetOutcome.TransferFailed);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {CHUNK, CHUNK - 1})
+  void aHitWhoseBytesAreGoneAlreadyDoesNotStopTheBatch(int bytes) throws Exception {
+    chunks.putFromDevice(all()).join();
+    try (PinnedMemory own = PinnedMemory.allocate(device, CHUNK)) {
+      ChunkBuffer gone = requireNonNull(own.tryLease(bytes));
+      gone.release();
+      store.answers.put(key(1), new ChunkStore.Fetched.Hit(metadata(bytes), gone));
+      List<DeviceGetOutcome> outcomes = chunks.getToDevice(targets()).get(30, TimeUnit.SECONDS);
+      assertThat(outcomes.get(1))
+          .isInstanceOf(
+              bytes == CHUNK ? DeviceGetOutcome.CopyFailed.class : DeviceGetOutcome.Unusable.class);
+      assertThat(outcomes).filteredOn(o -> o instanceof DeviceGetOutcome.Loaded).hasSize(7);
+    }
+    assertThat(chunk(hip.peek(target), 1)).isEqualTo(untouched());
+  }
+
+  /** A class that is missing from the path shows at the first call, on the engine's thread. */
+  @Test
+  void aStoreThatBreaksDownFailsKeyByKey() throws Exception {
+    ChunkStore broken =
+        new ChunkStore() {
+          @Override
+          public CompletableFuture<Void> put(
+              ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
+            throw new NoClassDefFoundError("put");
+          }
+
+          @Override
+          public CompletableFuture<Fetched> get(ChunkKey key, HostMemory into) {
+            throw new NoClassDefFoundError("get");
+          }
+        };
+    GpuChunks on = new GpuChunks(engine, staging, broken, 2);
+    assertThat(on.putFromDevice(all()).get(30, TimeUnit.SECONDS))
+        .hasSize(CHUNKS)
+        .allMatch(
+            o ->
+                o instanceof DevicePutOutcome.TransferFailed failed
+                    && failed.cause() instanceof NoClassDefFoundError);
+    assertThat(on.getToDevice(targets()).get(30, TimeUnit.SECONDS))
+        .hasSize(CHUNKS)
+        .allMatch(o -> o instanceof DeviceGetOutcome.TransferFailed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5})
+  void aStagingMemoryThatFailsFailsTheBatchAndKeepsNoLease(int nth) {
+    AtomicInteger asked = new AtomicInteger();
+    HostMemory broken =
+        new ForwardingMemory(staging) {
+          @Override
+          public @Nullable ChunkBuffer tryLease(int length) {
+            if (asked.incrementAndGet() >= nth) {
+              throw new UnsupportedOperationException("no more");
+            }
+            return super.tryLease(length);
+          }
+        };
+    GpuChunks on = new GpuChunks(engine, broken, store, 2);
+    CompletableFuture<List<DevicePutOutcome>> put = on.putFromDevice(all());
+    assertThatThrownBy(() -> put.get(30, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasCauseInstanceOf(UnsupportedOperationException.class);
+    waitFor(() -> staging.leases() == 0);
+  }
+
   @Test
   void targetsThatShareBytesAreRefused() {
     List<DeviceTarget> batch =
@@ -381,8 +452,8 @@ class GpuChunksTest {
         .hasSize(CHUNKS)
         .allMatch(o -> o instanceof DevicePutOutcome.CopyFailed);
     staging.close();
-    List<DeviceChunk> batch = all();
-    assertThatThrownBy(() -> chunks.putFromDevice(batch)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(chunks.putFromDevice(all())::join)
+        .hasCauseInstanceOf(IllegalStateException.class);
   }
 
   @Test
