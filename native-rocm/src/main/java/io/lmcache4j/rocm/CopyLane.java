@@ -70,13 +70,19 @@ final class CopyLane {
     return thread == issuer || thread == waiter;
   }
 
-  /** Waits for both threads, which end behind {@link CopyEngine#END}; false if they do not. */
-  boolean join(long millis) throws InterruptedException {
-    long deadline = System.nanoTime() + millis * 1_000_000;
-    issuer.join(millis);
-    long left = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
-    waiter.join(left);
+  /**
+   * Waits for both threads, which end behind {@link CopyEngine#END}, until a time on the clock of
+   * {@link System#nanoTime}; false if they have not ended by then.
+   */
+  boolean join(long deadline) throws InterruptedException {
+    issuer.join(millisUntil(deadline));
+    waiter.join(millisUntil(deadline));
     return !issuer.isAlive() && !waiter.isAlive();
+  }
+
+  /** At least 1: to join for 0 is to join for ever. */
+  private static long millisUntil(long deadline) {
+    return Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
   }
 
   /** Destroys stream and events, which nobody may use afterwards. */
@@ -172,6 +178,9 @@ final class CopyLane {
       }
       finish(done.copy, done.event);
     }
+    // Not by whoever closes, who may have given up on a device that answers after all. The other
+    // thread has come to its end before this one.
+    device.later(this::destroy);
   }
 
   /** An event told nothing: waits for all that the stream has to do, so that leases can go. */

@@ -11,6 +11,7 @@ import io.netty.buffer.ByteBuf;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -482,6 +483,26 @@ class CopyEngineTest {
       assertThatThrownBy(() -> engine.toHost(List.of(buffer.range(0, 10)), lease))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("closed");
+    }
+  }
+
+  @Test
+  void aDeviceThatAnswersAfterTheCloseKeepsItsLeaseUntilThenAndItsStreamNoLonger() {
+    CountDownLatch gate = new CountDownLatch(1);
+    hip.hold(gate);
+    Map<String, Integer> before = hip.live();
+    CopyEngine impatient = CopyEngine.open(device);
+    ChunkBuffer lease = lease(10);
+    CompletableFuture<CopyTimes> copy = impatient.toHost(List.of(buffer.range(0, 10)), lease);
+    lease.close();
+    impatient.close(1);
+    assertThat(copy).isNotDone();
+    assertThat(memory.leases()).isEqualTo(1);
+    gate.countDown();
+    copy.join();
+    assertThat(memory.leases()).isZero();
+    while (!hip.live().equals(before)) {
+      device.settle();
     }
   }
 
