@@ -1253,8 +1253,13 @@ static void another_process_opens_device_memory_by_its_handle(void) {
   EQUAL(0, pipe(back));
   pid_t importer = fork(); /* before this process starts threads */
   if (importer == 0) {
+    /* So that it reads the end and goes, too, if this process fails. */
+    close(there[1]);
+    close(back[0]);
     import(there[0], back[1]);
   }
+  close(there[0]);
+  close(back[1]);
   char *device = on_device(3 * 4096);
   char page[4096];
   memset(page, 6, sizeof page);

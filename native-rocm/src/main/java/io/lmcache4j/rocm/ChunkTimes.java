@@ -7,7 +7,7 @@ package io.lmcache4j.rocm;
  *
  * @param copyStarted when the copy was given to the runtime
  * @param copyEnded when it was seen to be over
- * @param transferStarted when the transport was asked
+ * @param transferStarted when the store was asked
  * @param transferEnded when it had answered
  */
 public record ChunkTimes(

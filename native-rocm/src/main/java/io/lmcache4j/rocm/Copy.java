@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.rocm;
 
-import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.memory.ChunkBuffer;
-import io.lmcache4j.core.memory.LeaseReleasedException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -35,7 +33,7 @@ final class Copy {
   private final ChunkBuffer host;
   private final long hostAddress;
   private long startedNanos;
-  private @Nullable LmcacheException failure;
+  private @Nullable RuntimeException failure;
 
   /** Takes the references. */
   Copy(Direction direction, List<DeviceRange> ranges, ChunkBuffer host, long bytes) {
@@ -97,7 +95,7 @@ final class Copy {
   }
 
   /** Notes what went wrong; the first of several counts. */
-  void failed(LmcacheException cause) {
+  void failed(RuntimeException cause) {
     if (failure == null) {
       failure = cause;
     }
@@ -107,8 +105,9 @@ final class Copy {
   void end() {
     try {
       host.release();
-    } catch (LeaseReleasedException e) {
-      // Somebody released our reference as well: his bug, and not the end of this thread.
+    } catch (RuntimeException e) {
+      // Somebody released our reference as well, or the memory is somebody's own and fails: his
+      // bug, and not the end of this thread.
       failed(e);
     }
     for (DeviceRange range : ranges) {

@@ -241,13 +241,17 @@ public final class CopyEngine implements AutoCloseable {
   /**
    * Refuses further copies, waits for those that were asked for, and destroys the streams. If the
    * device does not answer within 30 seconds, its streams and the leases that it may still touch
-   * are left alone, and an error is logged. Idempotent.
+   * are left alone until it does, and an error is logged. Idempotent.
    *
    * @throws IllegalStateException if called by what is chained to a copy's future, on the engine's
    *     own thread, which would wait for itself
    */
   @Override
   public void close() {
+    close(CLOSE_MILLIS);
+  }
+
+  void close(long millis) {
     for (CopyLane lane : lanes) {
       if (lane.owns(Thread.currentThread())) {
         throw new IllegalStateException("an engine's own thread cannot close it");
@@ -261,23 +265,20 @@ public final class CopyEngine implements AutoCloseable {
       requests.values().forEach(queue -> queue.add(END));
     }
     boolean interrupted = false;
-    long deadline = System.nanoTime() + CLOSE_MILLIS * 1_000_000;
+    long deadline = System.nanoTime() + millis * 1_000_000;
     boolean allEnded = true;
     for (CopyLane lane : lanes) {
-      boolean ended = false;
-      for (long left = CLOSE_MILLIS; !ended && left > 0; ) {
+      boolean waiting = true;
+      while (waiting) {
         try {
-          ended = lane.join(left);
+          if (!lane.join(deadline)) {
+            allEnded = false;
+            log.error("{} has not answered for {} ms; its stream is left open", device, millis);
+          }
+          waiting = false;
         } catch (InterruptedException e) {
           interrupted = true;
         }
-        left = (deadline - System.nanoTime()) / 1_000_000;
-      }
-      if (ended) {
-        device.later(lane::destroy);
-      } else {
-        allEnded = false;
-        log.error("{} has not answered for {} ms; its stream is left open", device, CLOSE_MILLIS);
       }
     }
     if (allEnded) {

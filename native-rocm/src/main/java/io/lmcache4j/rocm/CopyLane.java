@@ -70,13 +70,19 @@ final class CopyLane {
     return thread == issuer || thread == waiter;
   }
 
-  /** Waits for both threads, which end behind {@link CopyEngine#END}; false if they do not. */
-  boolean join(long millis) throws InterruptedException {
-    long deadline = System.nanoTime() + millis * 1_000_000;
-    issuer.join(millis);
-    long left = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
-    waiter.join(left);
+  /**
+   * Waits for both threads, which end behind {@link CopyEngine#END}, until a time on the clock of
+   * {@link System#nanoTime}; false if they have not ended by then.
+   */
+  boolean join(long deadline) throws InterruptedException {
+    issuer.join(millisUntil(deadline));
+    waiter.join(millisUntil(deadline));
     return !issuer.isAlive() && !waiter.isAlive();
+  }
+
+  /** At least 1: to join for 0 is to join for ever. */
+  private static long millisUntil(long deadline) {
+    return Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
   }
 
   /** Destroys stream and events, which nobody may use afterwards. */
@@ -104,25 +110,32 @@ final class CopyLane {
 
   private void issueAll() {
     makeCurrent();
-    try {
-      while (true) {
-        Object request = requests.take();
-        if (request == CopyEngine.END) {
-          // For the direction's other lanes, too.
-          requests.add(request);
-          issued.add(request);
-          return;
-        }
-        issue((Copy) request);
+    Object request = take(requests);
+    for (; request != CopyEngine.END; request = take(requests)) {
+      issue((Copy) request);
+    }
+    // For the direction's other lanes, too.
+    requests.add(request);
+    issued.add(request);
+  }
+
+  /**
+   * Takes, whatever interrupts: what is chained to a copy's future runs on these threads and may
+   * leave them interrupted, and copies wait for them all the same.
+   */
+  private static <T> T take(BlockingQueue<T> queue) {
+    while (true) {
+      try {
+        return queue.take();
+      } catch (InterruptedException e) {
+        log.debug("{} was interrupted and goes on", Thread.currentThread().getName());
       }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException("nobody interrupts these threads", e);
     }
   }
 
-  private void issue(Copy copy) throws InterruptedException {
+  private void issue(Copy copy) {
     engine.inFlight().acquire(copy.bytes);
-    long event = events.take();
+    long event = take(events);
     HipException loss = engine.loss();
     if (loss != null) {
       copy.failed(loss);
@@ -153,22 +166,21 @@ final class CopyLane {
 
   private void waitForAll() {
     makeCurrent();
-    try {
-      for (Object next = issued.take(); next != CopyEngine.END; next = issued.take()) {
-        Issued done = (Issued) next;
-        int code = api.eventSynchronize(done.event);
-        if (code != HipErrors.SUCCESS) {
-          HipException e = api.failure(code, "eventSynchronize", "");
-          done.copy.failed(e);
-          if (!engine.lostIf(e)) {
-            awaitStream();
-          }
+    for (Object next = take(issued); next != CopyEngine.END; next = take(issued)) {
+      Issued done = (Issued) next;
+      int code = api.eventSynchronize(done.event);
+      if (code != HipErrors.SUCCESS) {
+        HipException e = api.failure(code, "eventSynchronize", "");
+        done.copy.failed(e);
+        if (!engine.lostIf(e)) {
+          awaitStream();
         }
-        finish(done.copy, done.event);
       }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException("nobody interrupts these threads", e);
+      finish(done.copy, done.event);
     }
+    // Not by whoever closes, who may have given up on a device that answers after all. The other
+    // thread has come to its end before this one.
+    device.later(this::destroy);
   }
 
   /** An event told nothing: waits for all that the stream has to do, so that leases can go. */

@@ -51,7 +51,7 @@ public sealed interface DeviceGetOutcome {
   record NoMemory(ChunkKey key, long bytes) implements DeviceGetOutcome {}
 
   /**
-   * The transport failed. The device was not touched.
+   * The store failed. The device was not touched.
    *
    * @param key the key
    * @param cause why

@@ -15,7 +15,7 @@ public sealed interface DevicePutOutcome {
   ChunkKey key();
 
   /**
-   * The transport has it.
+   * The store has it.
    *
    * @param key the key
    * @param bytes length of the payload
@@ -41,7 +41,7 @@ public sealed interface DevicePutOutcome {
   record CopyFailed(ChunkKey key, LmcacheException cause) implements DevicePutOutcome {}
 
   /**
-   * The transport did not take it, or did not say so.
+   * The store did not take it, or did not say so.
    *
    * @param key the key
    * @param cause why

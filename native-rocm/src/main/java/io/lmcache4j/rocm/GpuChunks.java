@@ -4,7 +4,8 @@ package io.lmcache4j.rocm;
 import io.lmcache4j.core.LmcacheException;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
-import io.lmcache4j.rocm.ChunkTransport.Fetched;
+import io.lmcache4j.core.store.ChunkStore;
+import io.lmcache4j.core.store.ChunkStore.Fetched;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -13,17 +14,20 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Batches of chunks between a device and a transport, through a staging memory.
+ * Batches of chunks between a device and a store, through a staging memory. The store is whatever
+ * {@link ChunkStore} there is; for Redis it is {@code io.lmcache4j.redis.RedisChunkStore}.
  *
  * <h2>Overlap</h2>
  *
  * <p>Of each batch {@code depth} chunks are under way at a time, each with a lease of its own: with
- * two, the device copies the next chunk while the transport has the one before. More than two help
- * where the transport is faster with several requests on their way. When the staging memory has no
- * room for the next chunk, it waits for one of its batch; leases are only ever awaited from chunks
- * of the same batch, so batches cannot wait for each other.
+ * two, the device copies the next chunk while the store has the one before. More than two help
+ * where the store is faster with several requests on their way. When the staging memory has no room
+ * for the next chunk, it waits for one of its batch; leases are only ever awaited from chunks of
+ * the same batch, so batches cannot wait for each other.
  *
  * <h2>Outcomes</h2>
  *
@@ -38,7 +42,7 @@ import org.jspecify.annotations.Nullable;
  * under way are undefined until the device buffers' copies are over.
  *
  * <p>Safe for use by many threads. Nothing here blocks; outcomes are completed on the threads of
- * the engine or of the transport.
+ * the engine or of the store.
  */
 public final class GpuChunks {
 
@@ -48,9 +52,11 @@ public final class GpuChunks {
   /** A payload is one lease, and a lease is one {@link java.nio.ByteBuffer}. */
   private static final String TOO_LARGE = "%d bytes are more than a payload can have";
 
+  private static final Logger log = LoggerFactory.getLogger(GpuChunks.class);
+
   private final CopyEngine engine;
   private final HostMemory staging;
-  private final ChunkTransport transport;
+  private final ChunkStore store;
   private final int depth;
 
   /**
@@ -58,13 +64,13 @@ public final class GpuChunks {
    *
    * @param engine copies
    * @param staging where chunks are between the two halves of their way; pinned, or copies block
-   * @param transport stores and finds
+   * @param store stores and finds them
    * @param depth chunks of one batch under way at a time, at least 1
    */
-  public GpuChunks(CopyEngine engine, HostMemory staging, ChunkTransport transport, int depth) {
+  public GpuChunks(CopyEngine engine, HostMemory staging, ChunkStore store, int depth) {
     this.engine = Objects.requireNonNull(engine, "engine");
     this.staging = Objects.requireNonNull(staging, "staging");
-    this.transport = Objects.requireNonNull(transport, "transport");
+    this.store = Objects.requireNonNull(store, "store");
     if (depth < 1) {
       throw new IllegalArgumentException("depth " + depth + " is below 1");
     }
@@ -75,8 +81,8 @@ public final class GpuChunks {
    * Stores chunks from the device. Their bytes must not change before their outcomes are there.
    *
    * @param chunks the chunks
-   * @return the outcomes, in the order of the chunks; exceptionally only if it was cancelled or the
-   *     staging memory was closed
+   * @return the outcomes, in the order of the chunks; exceptionally only if it was cancelled, or
+   *     the staging memory was closed or failed
    * @throws IllegalArgumentException if a range is another device's
    */
   public CompletableFuture<List<DevicePutOutcome>> putFromDevice(List<DeviceChunk> chunks) {
@@ -92,8 +98,8 @@ public final class GpuChunks {
    * Loads chunks onto the device.
    *
    * @param targets what, and where to
-   * @return the outcomes, in the order of the targets; exceptionally only if it was cancelled or
-   *     the staging memory was closed
+   * @return the outcomes, in the order of the targets; exceptionally only if it was cancelled, or
+   *     the staging memory was closed or failed
    * @throws IllegalArgumentException if a range is another device's, or two ranges share a byte
    */
   public CompletableFuture<List<DeviceGetOutcome>> getToDevice(List<DeviceTarget> targets) {
@@ -124,16 +130,18 @@ public final class GpuChunks {
       boolean toHost, List<DeviceRange> ranges, ChunkBuffer lease) {
     try {
       return toHost ? engine.toHost(ranges, lease) : engine.toDevice(lease, ranges);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
   private static <T> CompletableFuture<T> ask(
-      Function<ChunkTransport, CompletionStage<T>> call, ChunkTransport transport) {
+      Function<ChunkStore, CompletionStage<T>> call, ChunkStore store) {
     try {
-      return call.apply(transport).toCompletableFuture();
-    } catch (RuntimeException e) {
+      return call.apply(store).toCompletableFuture();
+    } catch (RuntimeException | Error e) {
+      // An error, too: this may be the engine's thread, where nobody would hear of it and the
+      // chunk would never end.
       return CompletableFuture.failedFuture(e);
     }
   }
@@ -188,7 +196,7 @@ public final class GpuChunks {
       try {
         lease.release();
       } finally {
-        // Also if the transport has released a reference that was not its own.
+        // Also if the store has released a reference that was not its own.
         outcome.complete(result);
       }
     }
@@ -260,7 +268,7 @@ public final class GpuChunks {
 
     private void transfer(CopyTimes copy) {
       long started = System.nanoTime();
-      current(ask(t -> t.put(chunk.key(), chunk.metadata(), lease), transport))
+      current(ask(s -> s.put(chunk.key(), chunk.metadata(), lease), store))
           .whenComplete(
               (v, failure) ->
                   end(
@@ -323,7 +331,7 @@ public final class GpuChunks {
     void transfer() {
       OneLease into = new OneLease(lease);
       long started = System.nanoTime();
-      current(ask(t -> t.get(target.key(), into), transport))
+      current(ask(s -> s.get(target.key(), into), store))
           .whenComplete(
               (fetched, failure) -> {
                 if (failure != null) {
@@ -361,14 +369,14 @@ public final class GpuChunks {
       ChunkBuffer payload = hit.payload();
       if (payload.length() != lease.length()) {
         int stored = payload.length();
-        payload.release();
+        release(payload);
         end(sizesDiffer(stored));
         return;
       }
       current(GpuChunks.this.copy(false, target.ranges(), payload))
           .whenComplete(
               (times, failure) -> {
-                payload.release();
+                release(payload);
                 end(
                     failure == null
                         ? new DeviceGetOutcome.Loaded(
@@ -378,6 +386,15 @@ public final class GpuChunks {
                                 times.startedNanos(), times.endedNanos(), started, ended))
                         : new DeviceGetOutcome.CopyFailed(target.key(), copyFailure(failure)));
               });
+    }
+  }
+
+  /** Gives back a hit's reference, which the store may have released itself, by mistake. */
+  private static void release(ChunkBuffer payload) {
+    try {
+      payload.release();
+    } catch (RuntimeException e) {
+      log.warn("a payload that the store handed out cannot be released: {}", e.getMessage());
     }
   }
 

@@ -3,7 +3,7 @@ package io.lmcache4j.rocm;
 
 /**
  * The numbers of {@code hip_runtime_api.h} that calls are given, equal in HIP 5, 6 and 7 and in the
- * CUDA runtime. {@code tests/native/hip_constants.c} compares each with the headers.
+ * CUDA runtime. {@code tests/native/binding_check.c} compares each with AMD's headers.
  */
 final class HipConstants {
 

@@ -7,9 +7,9 @@ import io.lmcache4j.core.memory.LeaseReleasedException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A memory of one lease that was taken beforehand, for one chunk whose size is known. A transport
- * that finds another size gets nothing, before it has read a byte; and one that gets the lease
- * cannot find the memory full after the chunk is on its way.
+ * A memory of one lease that was taken beforehand, for one chunk whose size is known. A store that
+ * finds another size gets nothing, before it has read a byte; and one that gets the lease cannot
+ * find the memory full after the chunk is on its way.
  */
 final class OneLease implements HostMemory {
 
@@ -30,7 +30,7 @@ final class OneLease implements HostMemory {
     try {
       return lease.retain();
     } catch (LeaseReleasedException e) {
-      // The chunk was given up, and the transport has not noticed yet.
+      // The chunk was given up, and the store has not noticed yet.
       return null;
     }
   }

@@ -68,7 +68,7 @@ final class Pipeline<T> {
             cancelRunning();
           }
         });
-    advance();
+    advanceOrFail();
     return all;
   }
 
@@ -148,11 +148,15 @@ final class Pipeline<T> {
     }
   }
 
-  /** The staging memory may have been closed meanwhile, and nobody is there to be thrown at. */
+  /**
+   * The staging memory may have been closed meanwhile, or be somebody's own and fail: the batch
+   * begins nothing more then, and what is under way ends by itself. Nobody may be there to be
+   * thrown at.
+   */
   private void advanceOrFail() {
     try {
       advance();
-    } catch (IllegalStateException e) {
+    } catch (RuntimeException | Error e) {
       all.completeExceptionally(e);
     }
   }

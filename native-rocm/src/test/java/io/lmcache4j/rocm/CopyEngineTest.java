@@ -7,8 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
+import io.netty.buffer.ByteBuf;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -321,6 +324,114 @@ class CopyEngineTest {
     }
   }
 
+  /** What is chained to a future runs on the engine's threads, and may leave them interrupted. */
+  @ParameterizedTest
+  @ValueSource(strings = {"wait", "issue"})
+  void anInterruptDoesNotEndTheEnginesThreads(String thread) throws Exception {
+    CountDownLatch gate = new CountDownLatch(1);
+    hip.hold(gate);
+    if (thread.equals("issue")) {
+      // Then the future is completed by the thread that gives copies to the runtime.
+      hip.fail("eventRecord", 1, HipErrors.INVALID_VALUE);
+    }
+    try (ChunkBuffer lease = lease(10)) {
+      CompletableFuture<String> interrupted =
+          engine
+              .toHost(List.of(buffer.range(0, 10)), lease)
+              .handle(
+                  (times, failure) -> {
+                    Thread.currentThread().interrupt();
+                    return Thread.currentThread().getName();
+                  });
+      gate.countDown();
+      assertThat(interrupted.get(30, TimeUnit.SECONDS)).endsWith("-" + thread);
+      for (int i = 0; i < 40; i++) {
+        engine.toHost(List.of(buffer.range(0, 10)), lease).get(10, TimeUnit.SECONDS);
+      }
+    }
+  }
+
+  @Test
+  void aLeaseThatCannotBeGivenBackFailsItsCopyAndNoOther() throws Exception {
+    try (ChunkBuffer lease = lease(10)) {
+      ChunkBuffer broken = new BrokenRelease(lease);
+      CompletableFuture<CopyTimes> copy = engine.toHost(List.of(buffer.range(0, 10)), broken);
+      assertThatThrownBy(() -> copy.get(10, TimeUnit.SECONDS))
+          .isInstanceOf(ExecutionException.class)
+          .hasRootCauseMessage("not today");
+      engine.toHost(List.of(buffer.range(0, 10)), lease).get(10, TimeUnit.SECONDS);
+      lease.release();
+    }
+  }
+
+  /** A lease of somebody's own memory, which fails at the wrong moment. */
+  private record BrokenRelease(ChunkBuffer lease) implements ChunkBuffer {
+
+    @Override
+    public int length() {
+      return lease.length();
+    }
+
+    @Override
+    public long address() {
+      return lease.address();
+    }
+
+    @Override
+    public ByteBuffer nio() {
+      return lease.nio();
+    }
+
+    @Override
+    public ByteBuf netty() {
+      return lease.netty();
+    }
+
+    @Override
+    public boolean isPinned() {
+      return lease.isPinned();
+    }
+
+    @Override
+    public ChunkBuffer retain() {
+      lease.retain();
+      return this;
+    }
+
+    @Override
+    public boolean release() {
+      throw new IllegalStateException("not today");
+    }
+  }
+
+  /** Two directions share the limit: a large copy must not wait until both have nothing to do. */
+  @Test
+  void aCopyAboveTheLimitIsNotOvertaken() throws Exception {
+    InFlight inFlight = new InFlight(100);
+    inFlight.acquire(60);
+    Thread large = new Thread(() -> inFlight.acquire(150));
+    large.start();
+    waitUntilBlocked(large);
+    Thread small = new Thread(() -> inFlight.acquire(30));
+    small.start();
+    waitUntilBlocked(small);
+    assertThat(inFlight.bytes()).isEqualTo(60);
+    inFlight.release(60);
+    large.join();
+    assertThat(inFlight.bytes()).isEqualTo(150);
+    inFlight.release(150);
+    small.join();
+    assertThat(inFlight.bytes()).isEqualTo(30);
+  }
+
+  /** Or until it has ended, which it must not. */
+  private static void waitUntilBlocked(Thread thread) {
+    while (thread.getState() != Thread.State.WAITING
+        && thread.getState() != Thread.State.TERMINATED) {
+      Thread.onSpinWait();
+    }
+  }
+
   @Test
   void misuseIsThrownBeforeAnyCall() {
     FakeHip two = new FakeHip(Dialect.HIP, 2);
@@ -372,6 +483,26 @@ class CopyEngineTest {
       assertThatThrownBy(() -> engine.toHost(List.of(buffer.range(0, 10)), lease))
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("closed");
+    }
+  }
+
+  @Test
+  void aDeviceThatAnswersAfterTheCloseKeepsItsLeaseUntilThenAndItsStreamNoLonger() {
+    CountDownLatch gate = new CountDownLatch(1);
+    hip.hold(gate);
+    Map<String, Integer> before = hip.live();
+    CopyEngine impatient = CopyEngine.open(device);
+    ChunkBuffer lease = lease(10);
+    CompletableFuture<CopyTimes> copy = impatient.toHost(List.of(buffer.range(0, 10)), lease);
+    lease.close();
+    impatient.close(1);
+    assertThat(copy).isNotDone();
+    assertThat(memory.leases()).isEqualTo(1);
+    gate.countDown();
+    copy.join();
+    assertThat(memory.leases()).isZero();
+    while (!hip.live().equals(before)) {
+      device.settle();
     }
   }
 

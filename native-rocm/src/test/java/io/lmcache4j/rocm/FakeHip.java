@@ -462,12 +462,18 @@ final class FakeHip implements HipApi {
     synchronized (this) {
       until = gate;
     }
-    if (until != null) {
+    boolean interrupted = false;
+    while (until != null) {
       try {
         until.await();
+        until = null;
       } catch (InterruptedException e) {
-        throw new IllegalStateException(e);
+        // No call of the runtime knows what an interrupt is.
+        interrupted = true;
       }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -12,6 +12,7 @@ import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.core.store.ChunkStore;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +20,11 @@ import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,8 +44,8 @@ class GpuChunksTest {
   private final DeviceBuffer source = device.allocate(CHUNK * CHUNKS);
   private final DeviceBuffer target = device.allocate(CHUNK * CHUNKS);
   private final CopyEngine engine = CopyEngine.open(device);
-  private final MapTransport transport = new MapTransport();
-  private final GpuChunks chunks = new GpuChunks(engine, staging, transport, 2);
+  private final MapStore store = new MapStore();
+  private final GpuChunks chunks = new GpuChunks(engine, staging, store, 2);
   private final byte[] content = new byte[CHUNK * CHUNKS];
 
   @BeforeEach
@@ -105,13 +110,12 @@ class GpuChunksTest {
   }
 
   @Test
-  void chunksGoFromDeviceToTransportAndBack() {
+  void chunksGoFromDeviceToStoreAndBack() {
     List<DevicePutOutcome> put = chunks.putFromDevice(all()).join();
     assertThat(put).hasSize(CHUNKS).allMatch(o -> o instanceof DevicePutOutcome.Stored);
     for (int i = 0; i < CHUNKS; i++) {
       assertThat(put.get(i).key()).isEqualTo(key(i));
-      assertThat(requireNonNull(transport.entries.get(key(i))).payload())
-          .isEqualTo(chunk(content, i));
+      assertThat(requireNonNull(store.entries.get(key(i))).payload()).isEqualTo(chunk(content, i));
     }
     List<DeviceGetOutcome> got = chunks.getToDevice(targets()).join();
     assertThat(got).hasSize(CHUNKS).allMatch(o -> o instanceof DeviceGetOutcome.Loaded);
@@ -138,24 +142,24 @@ class GpuChunksTest {
   }
 
   @Test
-  void theNextChunkIsCopiedWhileTheTransportHasTheOneBefore() {
-    transport.hold = true;
+  void theNextChunkIsCopiedWhileTheStoreHasTheOneBefore() {
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
-    // Both of the first two are with the transport, and no third was begun.
+    waitFor(() -> store.asked.size() == 2);
+    // Both of the first two are with the store, and no third was begun.
     assertThat(hip.calls()).filteredOn("memcpyAsync"::equals).hasSize(2);
     assertThat(staging.leases()).isEqualTo(2);
-    transport.answerAll();
+    store.answerAll();
     assertThat(put.join()).allMatch(o -> o instanceof DevicePutOutcome.Stored);
-    assertThat(transport.asked).hasSize(CHUNKS);
+    assertThat(store.asked).hasSize(CHUNKS);
   }
 
   @Test
   void timesTellThatACopyBeganBeforeTheTransferBeforeItEnded() {
-    transport.hold = true;
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
-    transport.answerAll();
+    waitFor(() -> store.asked.size() == 2);
+    store.answerAll();
     List<DevicePutOutcome> outcomes = put.join();
     ChunkTimes first = ((DevicePutOutcome.Stored) outcomes.get(0)).times();
     ChunkTimes second = ((DevicePutOutcome.Stored) outcomes.get(1)).times();
@@ -167,7 +171,7 @@ class GpuChunksTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 3, 8})
   void chunksWaitForRoomInTheStagingMemory(int depth) {
-    GpuChunks deep = new GpuChunks(engine, staging, transport, depth);
+    GpuChunks deep = new GpuChunks(engine, staging, store, depth);
     assertThat(deep.putFromDevice(all()).join())
         .hasSize(CHUNKS)
         .allMatch(o -> o instanceof DevicePutOutcome.Stored);
@@ -189,7 +193,7 @@ class GpuChunksTest {
           .allMatch(o -> o instanceof DeviceGetOutcome.NoMemory);
     }
     assertThat(hip.calls()).doesNotContain("memcpyAsync");
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
@@ -199,12 +203,12 @@ class GpuChunksTest {
     for (int i = 0; i < CHUNKS; i++) {
       if (i == 2) {
         assertThat(outcomes.get(i)).isInstanceOf(DevicePutOutcome.CopyFailed.class);
-        assertThat(transport.asked).doesNotContain(key(i));
+        assertThat(store.asked).doesNotContain(key(i));
       } else {
         assertThat(outcomes.get(i)).isInstanceOf(DevicePutOutcome.Stored.class);
       }
     }
-    assertThat(transport.entries).hasSize(CHUNKS - 1);
+    assertThat(store.entries).hasSize(CHUNKS - 1);
   }
 
   @Test
@@ -219,12 +223,12 @@ class GpuChunksTest {
                 o instanceof DevicePutOutcome.CopyFailed failed
                     && failed.cause() instanceof HipException e
                     && e.isDeviceLost());
-    assertThat(transport.entries).hasSize(2);
+    assertThat(store.entries).hasSize(2);
   }
 
   @Test
-  void aChunkThatTheTransportRefusesFailsAlone() {
-    transport.failures.put(key(1), new IllegalStateException("full"));
+  void aChunkThatTheStoreRefusesFailsAlone() {
+    store.failures.put(key(1), new IllegalStateException("full"));
     List<DevicePutOutcome> outcomes = chunks.putFromDevice(all()).join();
     assertThat(outcomes.get(1))
         .isInstanceOfSatisfying(
@@ -236,10 +240,10 @@ class GpuChunksTest {
   @Test
   void aFailedGetTouchesNoOtherChunksRange() {
     chunks.putFromDevice(all()).join();
-    transport.failures.put(key(0), new IllegalStateException("gone"));
-    transport.entries.remove(key(1));
-    transport.answers.put(key(2), new ChunkTransport.Fetched.Corrupt("7 is not 8"));
-    transport.entries.put(key(3), new MapTransport.Entry(metadata(CHUNK / 2), new byte[CHUNK / 2]));
+    store.failures.put(key(0), new IllegalStateException("gone"));
+    store.entries.remove(key(1));
+    store.answers.put(key(2), new ChunkStore.Fetched.Corrupt("7 is not 8"));
+    store.entries.put(key(3), new MapStore.Entry(metadata(CHUNK / 2), new byte[CHUNK / 2]));
     hip.fail("memcpyAsync", 1, HipErrors.INVALID_VALUE);
     List<DeviceGetOutcome> outcomes = chunks.getToDevice(targets()).join();
     assertThat(outcomes.get(0)).isInstanceOf(DeviceGetOutcome.TransferFailed.class);
@@ -259,15 +263,15 @@ class GpuChunksTest {
   }
 
   @Test
-  void theTransportsOwnBufferIsCopiedAndReleasedToo() {
+  void theStoresOwnBufferIsCopiedAndReleasedToo() {
     ChunkBuffer own = requireNonNull(staging.tryLease(CHUNK));
     own.nio().put(chunk(content, 0));
-    transport.answers.put(key(0), new ChunkTransport.Fetched.Hit(metadata(CHUNK), own));
+    store.answers.put(key(0), new ChunkStore.Fetched.Hit(metadata(CHUNK), own));
     assertThat(chunks.getToDevice(targets().subList(0, 1)).join().get(0))
         .isInstanceOf(DeviceGetOutcome.Loaded.class);
     assertThat(chunk(hip.peek(target), 0)).isEqualTo(chunk(content, 0));
     ChunkBuffer tooShort = requireNonNull(staging.tryLease(1));
-    transport.answers.put(key(0), new ChunkTransport.Fetched.Hit(metadata(CHUNK), tooShort));
+    store.answers.put(key(0), new ChunkStore.Fetched.Hit(metadata(CHUNK), tooShort));
     assertThat(chunks.getToDevice(targets().subList(0, 1)).join().get(0))
         .isInstanceOf(DeviceGetOutcome.Unusable.class);
   }
@@ -290,28 +294,28 @@ class GpuChunksTest {
 
   @Test
   void cancellingBeginsNothingMoreAndLeavesNoLeaseBehind() {
-    transport.hold = true;
+    store.hold = true;
     CompletableFuture<List<DevicePutOutcome>> put = chunks.putFromDevice(all());
-    waitFor(() -> transport.asked.size() == 2);
+    waitFor(() -> store.asked.size() == 2);
     put.cancel(false);
     assertThatThrownBy(put::join).isInstanceOf(CancellationException.class);
-    // The transport still has both payloads in its hands.
+    // The store still has both payloads in its hands.
     assertThat(staging.leases()).isEqualTo(2);
-    transport.answerAll();
+    store.answerAll();
     assertThat(staging.leases()).isZero();
-    assertThat(transport.asked).hasSize(2);
+    assertThat(store.asked).hasSize(2);
   }
 
   @Test
   void cancellingAGetUnderWayReleasesWhatArrivesLater() {
     chunks.putFromDevice(all()).join();
-    transport.asked.clear();
-    transport.hold = true;
+    store.asked.clear();
+    store.hold = true;
     CompletableFuture<List<DeviceGetOutcome>> get = chunks.getToDevice(targets());
-    waitFor(() -> transport.asked.size() == 2);
+    waitFor(() -> store.asked.size() == 2);
     get.cancel(false);
     assertThat(staging.leases()).isZero();
-    transport.answerAll();
+    store.answerAll();
     assertThat(staging.leases()).isZero();
   }
 
@@ -326,13 +330,13 @@ class GpuChunksTest {
     gate.countDown();
     engine.close();
     assertThat(staging.leases()).isZero();
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
-  void aTransportThatReleasesWhatIsNotItsOwnDoesNotStopTheBatch() {
-    ChunkTransport greedy =
-        new ChunkTransport() {
+  void aStoreThatReleasesWhatIsNotItsOwnDoesNotStopTheBatch() {
+    ChunkStore greedy =
+        new ChunkStore() {
           @Override
           public CompletableFuture<Void> put(
               ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
@@ -352,6 +356,73 @@ class GpuChunksTest {
         .allMatch(o -> o instanceof DeviceGetOutcome.TransferFailed);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {CHUNK, CHUNK - 1})
+  void aHitWhoseBytesAreGoneAlreadyDoesNotStopTheBatch(int bytes) throws Exception {
+    chunks.putFromDevice(all()).join();
+    try (PinnedMemory own = PinnedMemory.allocate(device, CHUNK)) {
+      ChunkBuffer gone = requireNonNull(own.tryLease(bytes));
+      gone.release();
+      store.answers.put(key(1), new ChunkStore.Fetched.Hit(metadata(bytes), gone));
+      List<DeviceGetOutcome> outcomes = chunks.getToDevice(targets()).get(30, TimeUnit.SECONDS);
+      assertThat(outcomes.get(1))
+          .isInstanceOf(
+              bytes == CHUNK ? DeviceGetOutcome.CopyFailed.class : DeviceGetOutcome.Unusable.class);
+      assertThat(outcomes).filteredOn(o -> o instanceof DeviceGetOutcome.Loaded).hasSize(7);
+    }
+    assertThat(chunk(hip.peek(target), 1)).isEqualTo(untouched());
+  }
+
+  /** A class that is missing from the path shows at the first call, on the engine's thread. */
+  @Test
+  void aStoreThatBreaksDownFailsKeyByKey() throws Exception {
+    ChunkStore broken =
+        new ChunkStore() {
+          @Override
+          public CompletableFuture<Void> put(
+              ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
+            throw new NoClassDefFoundError("put");
+          }
+
+          @Override
+          public CompletableFuture<Fetched> get(ChunkKey key, HostMemory into) {
+            throw new NoClassDefFoundError("get");
+          }
+        };
+    GpuChunks on = new GpuChunks(engine, staging, broken, 2);
+    assertThat(on.putFromDevice(all()).get(30, TimeUnit.SECONDS))
+        .hasSize(CHUNKS)
+        .allMatch(
+            o ->
+                o instanceof DevicePutOutcome.TransferFailed failed
+                    && failed.cause() instanceof NoClassDefFoundError);
+    assertThat(on.getToDevice(targets()).get(30, TimeUnit.SECONDS))
+        .hasSize(CHUNKS)
+        .allMatch(o -> o instanceof DeviceGetOutcome.TransferFailed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 5})
+  void aStagingMemoryThatFailsFailsTheBatchAndKeepsNoLease(int nth) {
+    AtomicInteger asked = new AtomicInteger();
+    HostMemory broken =
+        new ForwardingMemory(staging) {
+          @Override
+          public @Nullable ChunkBuffer tryLease(int length) {
+            if (asked.incrementAndGet() >= nth) {
+              throw new UnsupportedOperationException("no more");
+            }
+            return super.tryLease(length);
+          }
+        };
+    GpuChunks on = new GpuChunks(engine, broken, store, 2);
+    CompletableFuture<List<DevicePutOutcome>> put = on.putFromDevice(all());
+    assertThatThrownBy(() -> put.get(30, TimeUnit.SECONDS))
+        .isInstanceOf(ExecutionException.class)
+        .hasCauseInstanceOf(UnsupportedOperationException.class);
+    waitFor(() -> staging.leases() == 0);
+  }
+
   @Test
   void targetsThatShareBytesAreRefused() {
     List<DeviceTarget> batch =
@@ -361,7 +432,7 @@ class GpuChunksTest {
     assertThatThrownBy(() -> chunks.getToDevice(batch))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("share");
-    assertThat(transport.asked).isEmpty();
+    assertThat(store.asked).isEmpty();
   }
 
   @Test
@@ -381,8 +452,8 @@ class GpuChunksTest {
         .hasSize(CHUNKS)
         .allMatch(o -> o instanceof DevicePutOutcome.CopyFailed);
     staging.close();
-    List<DeviceChunk> batch = all();
-    assertThatThrownBy(() -> chunks.putFromDevice(batch)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(chunks.putFromDevice(all())::join)
+        .hasCauseInstanceOf(IllegalStateException.class);
   }
 
   @Test

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Assumptions;
 /**
  * AMD's own runtime and headers, which {@code tests/native/fetch-hip.sh} unpacks into a cache
  * outside the repository. Where they cannot be had the tests say so and are left out; with {@code
- * CI=true} they fail.
+ * CI} set they fail.
  */
 final class RealLibrary {
 
@@ -67,7 +67,7 @@ final class RealLibrary {
   }
 
   private static void giveUp(String message) {
-    if ("true".equals(System.getenv("CI"))) {
+    if (System.getenv("CI") != null) {
       throw new AssertionError(message);
     }
     System.err.println(message);

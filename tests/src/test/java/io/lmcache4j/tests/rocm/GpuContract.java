@@ -12,6 +12,7 @@ import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.redis.RedisChunkStore;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.rocm.CopyEngine;
 import io.lmcache4j.rocm.CopyTimes;
@@ -203,7 +204,7 @@ public abstract class GpuContract {
         lease.nio().put(content);
         engine.toDevice(lease, List.of(source.range())).join();
       }
-      GpuChunks path = new GpuChunks(engine, memory, new RedisChunkTransport(connector), 2);
+      GpuChunks path = new GpuChunks(engine, memory, new RedisChunkStore(connector), 2);
       RemoteMetadata metadata =
           RemoteMetadata.of(
               MemoryFormat.KV_2LTD,

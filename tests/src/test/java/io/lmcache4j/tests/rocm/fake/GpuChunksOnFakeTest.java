@@ -12,10 +12,11 @@ import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.core.store.ChunkStore;
+import io.lmcache4j.redis.RedisChunkStore;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.RedisConnectorOptions;
 import io.lmcache4j.rocm.ChunkTimes;
-import io.lmcache4j.rocm.ChunkTransport;
 import io.lmcache4j.rocm.CopyEngine;
 import io.lmcache4j.rocm.DeviceBuffer;
 import io.lmcache4j.rocm.DeviceChunk;
@@ -25,7 +26,6 @@ import io.lmcache4j.rocm.DeviceTarget;
 import io.lmcache4j.rocm.GpuChunks;
 import io.lmcache4j.rocm.HipException;
 import io.lmcache4j.rocm.PinnedMemory;
-import io.lmcache4j.tests.rocm.RedisChunkTransport;
 import io.lmcache4j.tests.rocm.fake.FakeHip.Copied;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
@@ -121,7 +121,7 @@ class GpuChunksOnFakeTest {
     fake.set("bandwidth", 2_000_000_000L);
     long pageable = fake.count("pageable");
     PinnedMemory staging = staging(3);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
 
     List<DevicePutOutcome> stored = put(gpu);
     assertThat(stored).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -161,8 +161,8 @@ class GpuChunksOnFakeTest {
     long[] setEnded = new long[CHUNKS];
     // The SET of a chunk is not sent before the copy of the next one is over: without an overlap
     // this would never end.
-    ChunkTransport waiting =
-        new Wrapped(transport()) {
+    ChunkStore waiting =
+        new Wrapped(store()) {
           @Override
           public CompletionStage<Void> put(
               ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
@@ -196,7 +196,7 @@ class GpuChunksOnFakeTest {
     fake.set("host_bytes", 4096);
     long pageable = fake.count("pageable");
     PinnedMemory staging = staging(3);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
 
     assertThat(staging.isPinned()).isFalse();
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
@@ -211,7 +211,7 @@ class GpuChunksOnFakeTest {
   @Test
   void room_for_one_chunk_is_enough_for_all_of_them_in_turn() {
     fillDevice(SMALL);
-    GpuChunks gpu = new GpuChunks(engine, staging(1), transport(), 4);
+    GpuChunks gpu = new GpuChunks(engine, staging(1), store(), 4);
 
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
     assertThat(get(gpu)).hasOnlyElementsOfType(DeviceGetOutcome.Loaded.class);
@@ -225,7 +225,7 @@ class GpuChunksOnFakeTest {
   void memory_that_others_hold_is_an_outcome() {
     fillDevice(SMALL);
     PinnedMemory staging = staging(1);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
     ChunkBuffer all = staging.tryLease(chunkBytes);
     assertThat(all).isNotNull();
 
@@ -239,7 +239,7 @@ class GpuChunksOnFakeTest {
   void without_room_for_one_chunk_nothing_is_copied_or_stored() {
     fillDevice(SMALL);
     PinnedMemory staging = opened(PinnedMemory.allocate(fake.device(0), chunkBytes - 4096));
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
 
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.NoMemory.class);
     assertThat(get(gpu)).hasOnlyElementsOfType(DeviceGetOutcome.NoMemory.class);
@@ -252,7 +252,7 @@ class GpuChunksOnFakeTest {
   @Test
   void a_copy_that_fails_never_stores_its_key_and_touches_no_other() {
     fillDevice(SMALL);
-    GpuChunks gpu = chunks(staging(2), transport());
+    GpuChunks gpu = chunks(staging(2), store());
 
     fake.inject("hipMemcpyAsync", 3, INVALID_VALUE);
     List<DevicePutOutcome> outcomes = put(gpu);
@@ -270,7 +270,7 @@ class GpuChunksOnFakeTest {
   @Test
   void a_copy_back_that_fails_touches_no_other_range_nor_does_a_miss() {
     fillDevice(SMALL);
-    GpuChunks gpu = chunks(staging(2), transport());
+    GpuChunks gpu = chunks(staging(2), store());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
     connector.sync().remove(key(1));
 
@@ -299,7 +299,7 @@ class GpuChunksOnFakeTest {
   void a_device_lost_on_the_way_out_stores_what_had_been_copied_and_nothing_else() {
     fillDevice(SMALL);
     PinnedMemory staging = staging(2);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
     fake.inject(FakeHip.RUNNING_COPY, 4, FakeHip.LAUNCH_FAILURE);
 
     List<DevicePutOutcome> outcomes = put(gpu);
@@ -327,7 +327,7 @@ class GpuChunksOnFakeTest {
   void a_device_lost_on_the_way_in_fails_the_rest_key_by_key() {
     fillDevice(SMALL);
     PinnedMemory staging = staging(2);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
     fake.inject(FakeHip.RUNNING_COPY, 4, FakeHip.LAUNCH_FAILURE);
 
@@ -352,8 +352,8 @@ class GpuChunksOnFakeTest {
     fillDevice(LARGE);
     PinnedMemory staging = staging(2);
     AtomicInteger puts = new AtomicInteger();
-    ChunkTransport killing =
-        new Wrapped(transport()) {
+    ChunkStore killing =
+        new Wrapped(store()) {
           @Override
           public CompletionStage<Void> put(
               ChunkKey key, RemoteMetadata metadata, ChunkBuffer payload) {
@@ -366,7 +366,8 @@ class GpuChunksOnFakeTest {
 
     List<DevicePutOutcome> outcomes = put(chunks(staging, killing));
 
-    assertThat(outcomes.get(0)).isInstanceOf(DevicePutOutcome.Stored.class);
+    // The third begins when one of the first two is over, whichever that is.
+    assertThat(outcomes.subList(0, 2)).hasAtLeastOneElementOfType(DevicePutOutcome.Stored.class);
     assertThat(outcomes.subList(2, CHUNKS))
         .hasOnlyElementsOfType(DevicePutOutcome.TransferFailed.class);
     Awaitility.await().until(() -> staging.leases() == 0);
@@ -376,11 +377,10 @@ class GpuChunksOnFakeTest {
   void redis_killed_on_the_way_in_leaves_the_ranges_of_the_rest_untouched() {
     fillDevice(LARGE);
     PinnedMemory staging = staging(2);
-    assertThat(put(chunks(staging, transport())))
-        .hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
+    assertThat(put(chunks(staging, store()))).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
     AtomicInteger gets = new AtomicInteger();
-    ChunkTransport killing =
-        new Wrapped(transport()) {
+    ChunkStore killing =
+        new Wrapped(store()) {
           @Override
           public CompletionStage<Fetched> get(ChunkKey key, HostMemory into) {
             if (gets.incrementAndGet() == 3) {
@@ -410,7 +410,7 @@ class GpuChunksOnFakeTest {
   void a_cancelled_put_begins_no_further_chunk_and_waits_for_the_device() {
     fillDevice(SMALL);
     PinnedMemory staging = staging(2);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
     long before = fake.calls("hipMemcpyAsync");
     fake.hold();
     CompletableFuture<List<DevicePutOutcome>> batch = gpu.putFromDevice(deviceChunks());
@@ -430,7 +430,7 @@ class GpuChunksOnFakeTest {
   void a_cancelled_get_begins_no_further_chunk_and_waits_for_the_device() {
     fillDevice(SMALL);
     PinnedMemory staging = staging(2);
-    GpuChunks gpu = chunks(staging, transport());
+    GpuChunks gpu = chunks(staging, store());
     assertThat(put(gpu)).hasOnlyElementsOfType(DevicePutOutcome.Stored.class);
     fake.clearLog();
     long before = fake.calls("hipMemcpyAsync");
@@ -465,12 +465,12 @@ class GpuChunksOnFakeTest {
     return opened(PinnedMemory.allocate(fake.device(0), (long) chunks * chunkBytes));
   }
 
-  private ChunkTransport transport() {
-    return new RedisChunkTransport(connector);
+  private ChunkStore store() {
+    return new RedisChunkStore(connector);
   }
 
-  private GpuChunks chunks(PinnedMemory staging, ChunkTransport transport) {
-    return new GpuChunks(engine, staging, transport, GpuChunks.DEFAULT_DEPTH);
+  private GpuChunks chunks(PinnedMemory staging, ChunkStore store) {
+    return new GpuChunks(engine, staging, store, GpuChunks.DEFAULT_DEPTH);
   }
 
   private List<DevicePutOutcome> put(GpuChunks gpu) {
@@ -559,12 +559,12 @@ class GpuChunksOnFakeTest {
     ProcessHandle.of(redis.pid()).ifPresent(ProcessHandle::destroyForcibly);
   }
 
-  /** A transport that hands on, so that a test may step in. */
-  private static class Wrapped implements ChunkTransport {
+  /** A store that hands on, so that a test may step in. */
+  private static class Wrapped implements ChunkStore {
 
-    final ChunkTransport inner;
+    final ChunkStore inner;
 
-    Wrapped(ChunkTransport inner) {
+    Wrapped(ChunkStore inner) {
       this.inner = inner;
     }
 

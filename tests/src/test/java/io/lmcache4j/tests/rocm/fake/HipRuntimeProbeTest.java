@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @FakeGpu
 class HipRuntimeProbeTest {
 
-  private static final int NATIVE_ACCESS_SINCE = 22;
+  private static final int WARNS_OF_NATIVE_ACCESS_SINCE = 24;
 
   @TempDir Path dir;
 
@@ -95,7 +95,7 @@ class HipRuntimeProbeTest {
     Path half = dir.resolve("libamdhip64.so.6");
     NativeBuild.run(List.of("cc", "-shared", "-fPIC", source.toString(), "-o", half.toString()));
 
-    Answer answer = probe(Map.of(), List.of("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + half));
+    Answer answer = probe(Map.of(), library(half));
 
     assertThat(answer.fields).first().isEqualTo("status=absent");
     assertThat(answer.fields.get(1))
@@ -123,7 +123,7 @@ class HipRuntimeProbeTest {
             broken.toString()));
     Files.delete(gone);
 
-    Answer answer = probe(Map.of(), List.of("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + broken));
+    Answer answer = probe(Map.of(), library(broken));
 
     assertThat(answer.fields.get(0)).isEqualTo("status=absent");
     assertThat(answer.fields.get(1)).contains(broken.toString(), "libgone.so");
@@ -140,13 +140,12 @@ class HipRuntimeProbeTest {
         .containsExactly("status=absent", "reason=switched off by lmcache4j.rocm=off");
   }
 
+  private static List<String> library(Path file) {
+    return List.of("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + file);
+  }
+
   private static List<String> library(int major) {
-    List<String> flags = new ArrayList<>();
-    flags.add("-D" + HipRuntime.LIBRARY_PROPERTY + "=" + NativeBuild.library(major));
-    if (Runtime.version().feature() >= NATIVE_ACCESS_SINCE) {
-      flags.add("--enable-native-access=ALL-UNNAMED");
-    }
-    return flags;
+    return library(NativeBuild.library(major));
   }
 
   /** Runs {@link ProbeMain}; it must print nothing but its lines, and nothing to the error side. */
@@ -154,6 +153,9 @@ class HipRuntimeProbeTest {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= WARNS_OF_NATIVE_ACCESS_SINCE) {
+      command.add("--enable-native-access=ALL-UNNAMED");
+    }
     command.addAll(flags);
     command.add("-XX:TieredStopAtLevel=1");
     command.add("-cp");

@@ -15,7 +15,7 @@ final class NativeBuildExtension implements BeforeAllCallback {
 
   private static void giveUp(String obstacle) {
     String message = "the fake GPU runtime cannot be built: " + obstacle;
-    if ("true".equals(System.getenv("CI"))) {
+    if (System.getenv("CI") != null) {
       throw new AssertionError(message);
     }
     System.err.println(message);

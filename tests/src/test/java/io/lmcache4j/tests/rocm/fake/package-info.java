@@ -7,7 +7,7 @@
  * process has one GPU runtime for its life, and other tests must not find a fake one. A mistake in
  * the binding may end that JVM, as it would on hardware; Surefire then names the class.
  *
- * <p>Where there is no C compiler, the tests say so and are left out; with {@code CI=true} they
+ * <p>Where there is no C compiler, the tests say so and are left out; with {@code CI} set they
  * fail. The fake can be built and tested without Java: {@code tests/native/build.sh}.
  */
 @NullMarked

@@ -5,6 +5,7 @@ import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.RemoteMetadata;
+import io.lmcache4j.core.store.ChunkStore;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -13,8 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A transport into a map, whose answers can be held back and whose requests can fail. */
-final class MapTransport implements ChunkTransport {
+/** A store into a map, whose answers can be held back and whose requests can fail. */
+final class MapStore implements ChunkStore {
 
   @SuppressWarnings("ArrayRecordComponent")
   record Entry(RemoteMetadata metadata, byte[] payload) {}

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package io.lmcache4j.tests.rocm;
+package io.lmcache4j.redis;
 
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.HostMemory;
 import io.lmcache4j.core.metadata.RemoteMetadata;
-import io.lmcache4j.redis.GetOutcome;
-import io.lmcache4j.redis.KvChunk;
-import io.lmcache4j.redis.PutOutcome;
-import io.lmcache4j.redis.RedisConnector;
-import io.lmcache4j.rocm.ChunkTransport;
+import io.lmcache4j.core.store.ChunkStore;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * The few lines between {@link io.lmcache4j.rocm.GpuChunks} and a {@link RedisConnector}, which
- * know nothing of each other: an embedder who uses both has them in his own code, as it stands
- * here.
+ * A {@link RedisConnector} as a {@link ChunkStore}, which is what {@code GpuChunks} of {@code
+ * native-rocm} puts chunks into.
  *
- * <p>Cancelling goes both ways: a chunk that is given up gives up its request, and a payload that
- * arrives all the same is closed.
+ * <p>What fails completes exceptionally with the outcome's cause, an {@link
+ * io.lmcache4j.core.LmcacheException}. An {@link GetOutcome.Orphan} is a miss. Cancelling a future
+ * cancels the connector's operation.
  */
-public final class RedisChunkTransport implements ChunkTransport {
+public final class RedisChunkStore implements ChunkStore {
 
   private final RedisConnector connector;
 
-  /** Borrows the connector. */
-  public RedisChunkTransport(RedisConnector connector) {
-    this.connector = connector;
+  /**
+   * Borrows a connector.
+   *
+   * @param connector stays the caller's to close
+   */
+  public RedisChunkStore(RedisConnector connector) {
+    this.connector = Objects.requireNonNull(connector, "connector");
   }
 
   @Override
@@ -62,6 +63,7 @@ public final class RedisChunkTransport implements ChunkTransport {
           } else if (outcome instanceof GetOutcome.Hit hit) {
             KvChunk chunk = hit.chunk();
             if (!done.complete(new Fetched.Hit(chunk.metadata(), chunk.payload()))) {
+              // Nobody waits for it any more.
               chunk.close();
             }
           } else {
