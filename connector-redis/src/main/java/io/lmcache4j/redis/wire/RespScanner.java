@@ -24,8 +24,13 @@ final class RespScanner {
   /** Longest bulk string: Lettuce adds the two bytes behind it in an int. */
   static final int MAX_BULK = Integer.MAX_VALUE - 2;
 
-  /** Most elements that one frame may announce in all. */
-  static final long MAX_ELEMENTS = 1L << 24;
+  /**
+   * Most elements that one frame may announce in all. Lettuce makes a list of as many places as an
+   * aggregate announces before one of them has come, 4 MiB here. Nothing that is asked for comes
+   * near: a page of SCAN has hundreds of keys, and {@code CLUSTER SLOTS}, with each of the 16384
+   * slots in a range of its own, some hundred thousand elements.
+   */
+  static final long MAX_ELEMENTS = 1L << 20;
 
   /** {@code txt:} or {@code mkd:} in front of a verbatim string's text. */
   private static final int VERBATIM_PREFIX = 4;

@@ -131,13 +131,38 @@ class RespScannerTest {
 
   @Test
   void elementsAreCountedOverAllLevels() {
-    ByteBuf bytes = buffer("*8388608\r\n*8388608\r\n*8388608\r\n");
+    ByteBuf bytes = buffer("*524288\r\n*524288\r\n*524288\r\n");
 
     scanner.reset();
 
     assertThatThrownBy(() -> scanner.scan(bytes, 0))
         .isInstanceOf(ProtocolViolationException.class)
-        .hasMessageContaining("16777216 elements");
+        .hasMessageContaining("1048576 elements");
+  }
+
+  /** The array counts as well, until its own line has ended. */
+  @ParameterizedTest
+  @ValueSource(strings = {"*1048575", "~1048575", "%524287", "|524287"})
+  void asManyElementsAsTheBound(String head) {
+    ByteBuf bytes = buffer(head + "\r\n");
+
+    scanner.reset();
+
+    assertThat(scanner.scan(bytes, 0)).isEqualTo(bytes.writerIndex());
+    assertThat(scanner.isComplete()).isFalse();
+  }
+
+  /** Lettuce would make room for all of them at once. */
+  @ParameterizedTest
+  @ValueSource(strings = {"*1048576", "~16777215", ">1048576", "%524288", "|524288"})
+  void oneElementMoreThanTheBound(String head) {
+    ByteBuf bytes = buffer(head + "\r\n");
+
+    scanner.reset();
+
+    assertThatThrownBy(() -> scanner.scan(bytes, 0))
+        .isInstanceOf(ProtocolViolationException.class)
+        .hasMessageContaining("1048576 elements");
   }
 
   private static ByteBuf buffer(String text) {
