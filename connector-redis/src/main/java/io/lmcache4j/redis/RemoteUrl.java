@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *   url   = ( "redis" | "rediss" )               "://" [ auth ] host [ ":" port ] [ "/" database ] [ query ]
  *         | "unix"                               "://" [ auth ] path [ query ]
  *         | ( "redis-cluster" | "redis-sentinel"
- *           | "resp" | "valkey" )                "://" [ auth ] host ":" port *( "," host ":" port ) [ query ]
+ *           | "resp" | "valkey" )                "://" [ auth ] host [ ":" port ] *( "," host [ ":" port ] ) [ query ]
  *   auth  = [ user ] [ ":" password ] "@"        percent-encoded
  *   host  = name | IPv4 address | "[" IPv6 address "]"
  *   query = "?" name "=" value *( "&amp;" name "=" value )

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.TestFactory;
@@ -18,9 +19,9 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.InvocationInterceptor;
 
 /**
- * Counts what ran of the contract, and how it ended. The table is printed when all is done, and
- * kept in {@code target/contract-servers.txt}: fields divided by tabs, the first line names them,
- * and what was left out has its reason in the place of the counts.
+ * Counts what ran of the contract, and how it ended. When all is done the sums are printed, and the
+ * table is kept in {@code target/contract-servers.txt}: fields divided by tabs, the first line
+ * names them, and what was left out says why in the last.
  */
 final class Ran implements AfterEachCallback, InvocationInterceptor {
 
@@ -101,8 +102,15 @@ final class Ran implements AfterEachCallback, InvocationInterceptor {
     public void close() {
       List<String> lines = new ArrayList<>();
       lines.add(HEADER);
+      Map<String, int[]> sums = new TreeMap<>();
       ROWS.forEach(
-          (row, counts) -> lines.add(row + "\t" + counts.tests + "\t" + counts.failed + "\t"));
+          (row, counts) -> {
+            lines.add(row + "\t" + counts.tests + "\t" + counts.failed + "\t");
+            String[] fields = row.split("\t", -1);
+            int[] sum = sums.computeIfAbsent(fields[0] + ", " + fields[1], key -> new int[2]);
+            sum[0] += counts.tests.get();
+            sum[1] += counts.failed.get();
+          });
       lines.addAll(LEFT_OUT);
       try {
         Files.createDirectories(FILE.getParent());
@@ -110,9 +118,10 @@ final class Ran implements AfterEachCallback, InvocationInterceptor {
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      for (String line : lines) {
-        System.out.println("[contract] " + line.replace("\t", " | "));
-      }
+      sums.forEach(
+          (where, both) ->
+              System.out.println(
+                  "[contract] " + where + ": " + both[0] + " tests, " + both[1] + " failed"));
     }
   }
 }

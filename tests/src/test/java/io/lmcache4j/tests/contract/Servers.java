@@ -5,11 +5,11 @@ import com.redis.testcontainers.RedisContainer;
 import io.lmcache4j.cli.server.LocalRedis;
 import io.lmcache4j.tests.servers.Certificates;
 import io.lmcache4j.tests.servers.ClusterServers;
+import io.lmcache4j.tests.servers.FetchedServers;
 import io.lmcache4j.tests.servers.Program;
 import io.lmcache4j.tests.servers.RawConnection;
 import io.lmcache4j.tests.servers.RawRedis;
 import io.lmcache4j.tests.servers.SentinelServers;
-import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,10 +17,10 @@ import org.testcontainers.DockerClientFactory;
 import org.testcontainers.utility.DockerImageName;
 
 /**
- * The servers that the contract is run against: a local one always, in every topology; those of
- * {@code LMCACHE4J_TEST_SERVERS} (programs, separated as in {@code PATH}), in every topology but
- * Sentinel, which is a client's affair; and two images where there is Docker. Which ran and which
- * could not is printed, so that nothing passes by not being there.
+ * The servers that the contract is run against: a local one always, in every topology; {@link
+ * FetchedServers}, in every topology but Sentinel, which a server knows nothing of; and two images
+ * where there is Docker. Which ran and which could not is printed, so that nothing passes by not
+ * being there.
  */
 final class Servers {
 
@@ -47,13 +47,13 @@ final class Servers {
   private static List<TestServer> start() {
     List<TestServer> servers = new ArrayList<>();
     Program local = Program.of(null);
+    if (!local.hasTls() && System.getenv("CI") != null) {
+      throw new IllegalStateException("the local server, " + local.version() + ", has no TLS");
+    }
     start(local, servers);
     sentinel(local, servers);
-    String more = System.getenv("LMCACHE4J_TEST_SERVERS");
-    if (more != null && !more.isEmpty()) {
-      for (String program : more.split(File.pathSeparator, -1)) {
-        start(Program.of(Path.of(program)), servers);
-      }
+    for (Path program : FetchedServers.programs()) {
+      start(Program.of(program), servers);
     }
     boolean docker = DockerClientFactory.instance().isDockerAvailable();
     for (String image : IMAGES) {

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +25,24 @@ public record Program(@Nullable Path executable, String version, boolean hasTls)
 
   private static final int ATTEMPTS = 5;
 
-  /** Starts one to ask it. */
+  /** What a server without TLS says when it is to speak it: newer ones, and older ones. */
+  private static final Pattern NO_TLS = Pattern.compile("Failed finding TLS|Bad directive");
+
+  /** Starts one to see what it is, and whether it can do with a TLS port. */
   public static Program of(@Nullable Path executable) {
-    try (LocalRedis redis = builder(executable).start();
-        RawConnection raw = RawConnection.plain("127.0.0.1", redis.port())) {
-      List<?> tls = (List<?>) raw.call("CONFIG", "GET", "tls-port");
-      return new Program(executable, redis.version(), tls != null && !tls.isEmpty());
+    Certificates certificates = Certificates.ofThisRun();
+    try (LocalRedis redis =
+        start(builder(executable), 1, p -> certificates.arguments(p.get(0), certificates.server()))
+            .redis()) {
+      return new Program(executable, redis.version(), true);
+    } catch (LocalRedisException e) {
+      if (!NO_TLS.matcher(String.valueOf(e.getMessage())).find()) {
+        throw e;
+      }
+    }
+    // To ask it for TLS once it runs is the end of some.
+    try (LocalRedis redis = builder(executable).start()) {
+      return new Program(executable, redis.version(), false);
     }
   }
 
@@ -60,17 +73,17 @@ public record Program(@Nullable Path executable, String version, boolean hasTls)
    */
   public static Started start(
       LocalRedis.Builder builder, int count, Function<List<Integer>, List<String>> arguments) {
-    LocalRedisException last = null;
-    for (int i = 0; i < ATTEMPTS; i++) {
+    for (int attempt = 1; ; attempt++) {
       List<Integer> ports = freePorts(count);
       try {
         return new Started(
             builder.arguments(arguments.apply(ports).toArray(String[]::new)).start(), ports);
       } catch (LocalRedisException e) {
-        last = e;
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
       }
     }
-    throw new IllegalStateException("no server came up", last);
   }
 
   /** Ports on which nobody listens now. */
