@@ -133,8 +133,12 @@ public final class RemoteUrl {
   private static final Pattern HOST_PORT =
       Pattern.compile("(\\[[0-9A-Fa-f:.]+]|[^:\\[\\]/]*)(?::(\\d{1,5}))?");
 
-  /** A parameter of a query whose value is to be hidden: everyone's but the database's. */
-  private static final Pattern QUERY_VALUE = Pattern.compile("([?&](?!db=)[^=&]*)=[^&]*");
+  /**
+   * A parameter of a query, which begins with its question mark, whose value is to be hidden: every
+   * one's but the database's number. No place is read twice.
+   */
+  private static final Pattern QUERY_VALUE =
+      Pattern.compile("((?:^\\?|&)(?!db=\\d*+(?:&|$))[^=&]*+)=[^&]*+");
 
   /** A colon behind a name without brackets, and what follows if that is no port. */
   private static final Pattern NO_PORT =

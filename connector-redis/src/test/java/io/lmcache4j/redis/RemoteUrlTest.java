@@ -127,6 +127,26 @@ final class RemoteUrlTest {
     assertThatThrownBy(() -> RemoteUrl.parse(text)).isInstanceOf(RemoteUrlException.class);
   }
 
+  /** A pattern that read a text anew from each of its characters would be at this for minutes. */
+  @ParameterizedTest
+  @ValueSource(strings = {"?", "&", "=", "@", ":", "/", ",", "[", "%", "?=", "&=", "a@", "0:", "#"})
+  void whatIsLongIsReadOnce(String piece) {
+    String text = piece.repeat(100_000);
+    for (String start : new String[] {"", "redis://", "redis://h?", "unix:///"}) {
+      assertThat(read(start + text)).isNotEmpty();
+      assertThatThrownBy(() -> RemoteUrl.parse(start + text + "#"))
+          .isInstanceOf(RemoteUrlException.class);
+    }
+  }
+
+  private static String read(String text) {
+    try {
+      return RemoteUrl.parse(text).toString();
+    } catch (RemoteUrlException e) {
+      return String.valueOf(e.getMessage());
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -151,6 +171,7 @@ final class RemoteUrlTest {
         "redis://h?password=hunter2",
         "redis://h?db=0&password=hunter2&username=x",
         "redis://h?username=hunter2",
+        "redis://h??password=hunter2",
         // The host forgotten.
         "redis://user:hunter2",
         "redis://:hunter2/0",
