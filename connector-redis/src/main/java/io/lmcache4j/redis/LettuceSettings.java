@@ -4,6 +4,7 @@ package io.lmcache4j.redis;
 import io.lettuce.core.AbstractRedisClient;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
+import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.SslOptions;
@@ -23,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /** Our options in Lettuce's words, the same for every topology. */
 final class LettuceSettings {
@@ -164,8 +166,10 @@ final class LettuceSettings {
       throw new RedisConnectorException(
           "cannot connect to " + url + " within " + options.connectTimeout().toMillis() + " ms", e);
     } catch (ExecutionException e) {
+      Throwable told = telling(opening);
       throw new RedisConnectorException(
-          "cannot connect to " + url + ": " + reason(e), e.getCause());
+          "cannot connect to " + url + ": " + reason(told == null ? e : told),
+          told == null ? e.getCause() : told);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RedisConnectorException("interrupted connecting to " + url, e);
@@ -175,6 +179,23 @@ final class LettuceSettings {
       connections.add(connection.join());
     }
     return connections;
+  }
+
+  /**
+   * The failure of a connection that the server said something to, or null if there is none.
+   * Lettuce closes what is refused before it tells of the refusal, and where it sees the closing
+   * first it tells of that alone.
+   */
+  private static <T> @Nullable Throwable telling(List<CompletableFuture<T>> opening) {
+    for (CompletableFuture<T> connection : opening) {
+      Throwable failure = connection.handle((c, e) -> e).join();
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        if (cause instanceof RedisCommandExecutionException) {
+          return failure;
+        }
+      }
+    }
+    return null;
   }
 
   /** Closes what a topology opened. */

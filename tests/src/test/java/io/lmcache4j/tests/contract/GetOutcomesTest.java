@@ -111,9 +111,10 @@ final class GetOutcomesTest extends ConnectorContract {
     assertThat(reasonOf(outcome())).contains(KEY.toString(), Integer.toString(length), "28");
   }
 
+  /** A hundred megabytes once; elsewhere enough to come in many pieces. */
   @Test
-  void aHeaderOfAHundredMegabytesIsCorruptAndIsNotKept() {
-    int length = 100_000_000;
+  void aHugeHeaderIsCorruptAndIsNotKept() {
+    int length = variant.server().topology() == Topology.TCP ? 100_000_000 : 5_000_000;
     raw.call("SETRANGE", header(KEY), length - 1, "x");
     raw.set(payload(KEY), Samples.payload());
     assertThat(reasonOf(outcome()))
