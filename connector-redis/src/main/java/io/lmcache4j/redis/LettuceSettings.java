@@ -81,15 +81,20 @@ final class LettuceSettings {
             // bytes.
             .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
             .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-            .socketOptions(
-                SocketOptions.builder()
-                    .connectTimeout(options.connectTimeout())
-                    .keepAlive(KEEP_ALIVE)
-                    .tcpNoDelay(true)
-                    .build());
+            .socketOptions(socketOptions(options));
     RemoteUrl.Tls tls = options.url().tls();
     if (tls != null) {
       builder.sslOptions(sslOptions(tls));
+    }
+    return builder.build();
+  }
+
+  private static SocketOptions socketOptions(RedisConnectorOptions options) {
+    SocketOptions.Builder builder =
+        SocketOptions.builder().connectTimeout(options.connectTimeout()).tcpNoDelay(true);
+    if (options.url().scheme() != RemoteUrl.Scheme.UNIX) {
+      // A unix socket knows none of it, and Netty would say so at every connection.
+      builder.keepAlive(KEEP_ALIVE);
     }
     return builder.build();
   }
