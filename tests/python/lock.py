@@ -17,7 +17,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LMCACHE = "0.5.6"
-WANTED = [f"lmcache=={LMCACHE}", "cbor2", "valkey-glide-sync"]
+# valkey:// wants valkey-glide-sync from LMCache 0.4.3 on, and valkey-glide before.
+WANTED = [f"lmcache=={LMCACHE}", "cbor2", "valkey-glide-sync", "valkey-glide"]
 OLD = ["0.3.1", "0.3.3", "0.3.7", "0.3.12", "0.3.15", "0.4.3", "0.4.7", "0.5.0"]
 PYTHONS = ["3.11", "3.12", "3.13"]
 PLATFORMS = [f"manylinux_2_{minor}_x86_64" for minor in range(36, 4, -1)] + [

@@ -535,6 +535,29 @@ def op_open(request):
             "metadata_bytes": getattr(connector, "remote_metadata_bytes", None)}
 
 
+class LateReturn:
+    """LMCache's native client, except that it returns from submitting only after a while."""
+
+    def __init__(self, client, seconds):
+        self._inner = client
+        self._seconds = seconds
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    def submit_batch_exists(self, keys):
+        number = self._inner.submit_batch_exists(keys)
+        time.sleep(self._seconds)
+        return number
+
+
+def op_late_return(request):
+    """What a busy machine does now and then, each time: see PROTOCOL.md."""
+    client = session(request).connector().client
+    client._client = LateReturn(client._client, request["seconds"])
+    return {}
+
+
 def restore_groups(opened):
     """Header calls may have changed the process-wide group count: give this session's back."""
     global GROUPS
@@ -709,7 +732,7 @@ def op_info(request):
                          ("resp_native", "lmcache.lmcache_redis"),
                          ("valkey_connector",
                           "lmcache.v1.storage_backend.connector.valkey_connector"),
-                         ("valkey_glide", "glide_sync"),
+                         ("valkey_glide", "glide_sync"), ("valkey_glide_async", "glide"),
                          ("cbor2", "cbor2")):
         if name not in MODULES and name not in FAILED:
             load(name, module)
@@ -762,6 +785,7 @@ OPS = {
     "batched_put": op_batched_put, "batched_get": op_batched_get,
     "batched_contains": op_batched_contains, "lookup": op_batched_contains,
     "remove": op_remove, "close": op_close, "forget": op_forget, "exit": op_exit,
+    "late_return": op_late_return,
 }
 
 

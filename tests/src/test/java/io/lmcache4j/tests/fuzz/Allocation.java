@@ -20,24 +20,27 @@ public final class Allocation {
   /** What a call may allocate whatever its input is. */
   private static final long BASE_BYTES = 64 << 10;
 
+  /** Beyond the first call, a JVM still loads and links now and then. */
+  private static final int ATTEMPTS = 5;
+
   private Allocation() {}
 
   /**
    * Makes a call and measures what it allocates on this thread's heap. One that is over its limit
-   * is made again, since the first one may have loaded classes. What it throws is judged where its
-   * result is.
+   * is made again, since the first ones may have loaded and linked classes: the least counts. What
+   * it throws is judged where its result is.
    *
    * @param inputLength bytes, or characters, of the input
    * @param perByte bytes that each of them may cost
-   * @param call the call; may be made twice
+   * @param call the call; may be made several times
    */
   public static void isPaidFor(int inputLength, int perByte, Supplier<?> call) {
     long limit = LENIENCE * (BASE_BYTES + (long) perByte * inputLength);
-    if (measure(call) > limit) {
-      assertThat(measure(call))
-          .as("bytes allocated for %d of input", inputLength)
-          .isLessThanOrEqualTo(limit);
+    long least = measure(call);
+    for (int i = 1; least > limit && i < ATTEMPTS; i++) {
+      least = Math.min(least, measure(call));
     }
+    assertThat(least).as("bytes allocated for %d of input", inputLength).isLessThanOrEqualTo(limit);
   }
 
   private static long measure(Supplier<?> call) {

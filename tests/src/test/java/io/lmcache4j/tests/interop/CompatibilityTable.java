@@ -55,15 +55,6 @@ final class CompatibilityTable {
     put("none: " + reason, feature, release);
   }
 
-  /** Notes that our side is still to come. */
-  void notYet(Feature feature, String issue) {
-    String verdict = "not yet: " + issue;
-    for (Direction direction : feature.directions()) {
-      Release.all().forEach(r -> cells.put(new Cell(feature, direction, r), verdict));
-    }
-    System.out.printf("interop: %s: %s%n", feature.title, verdict);
-  }
-
   private void put(String verdict, Feature feature, Release release) {
     put(verdict, feature, feature.directions(), release);
   }
@@ -83,7 +74,7 @@ final class CompatibilityTable {
     }
   }
 
-  /** Notes that a deviation was seen on both sides, as far as both sides exist. */
+  /** Notes that a deviation was seen on both sides. */
   void seen(Deviation deviation, String test) {
     seen.add(deviation);
     tests.put(deviation, test);

@@ -15,6 +15,7 @@ import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
 import io.lmcache4j.core.metadata.UnsupportedDtypeException;
+import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.token.HashAlgorithm;
 import io.lmcache4j.core.token.NoneHash;
 import io.lmcache4j.core.token.UnreproducibleHashException;
@@ -43,7 +44,7 @@ class DeviationTest {
   private static final int BYTES = 16;
 
   /** Longer than LMCache's own timeouts as they are set here, so that silence means silence. */
-  private static final Duration SILENCE = Duration.ofSeconds(8);
+  private static final Duration SILENCE = Duration.ofSeconds(5);
 
   private static final int TIMEOUT_SECONDS = 2;
 
@@ -346,15 +347,12 @@ class DeviationTest {
     seen(Deviation.HASH_OF_NONE);
   }
 
-  /** Our side comes with the topologies. */
   @Test
   void aMissOverRespHangsInLmcache() {
     PythonPeer victim = run.startPeer("0", null);
-    open(
-        victim,
-        "resp://127.0.0.1:" + run.redis().port(),
-        "extra_config",
-        Json.object("save_chunk_meta", false, "resp_num_threads", 1));
+    String url = "resp://127.0.0.1:" + run.redis().port();
+    JsonNode extraConfig = Json.object("save_chunk_meta", false, "resp_num_threads", 1);
+    open(victim, url, "extra_config", extraConfig);
     ObjectNode full =
         put(
             1,
@@ -372,30 +370,68 @@ class DeviationTest {
     assertThat(victim.call("get", "session", MODEL, "key", there).get("found").booleanValue())
         .isFalse();
     assertThat(victim.isSilent(SILENCE, "exists", "session", MODEL, "key", there)).isTrue();
+
+    KvGeometry geometry = new KvGeometry(4, 2, 64, false, DType.BFLOAT16, 1, 16);
+    Place place = Place.of(url, url, extraConfig, geometry);
+    try (RedisConnector ours = sides(place).java(place, Path.AUTO)) {
+      assertThat(ours.sync().get(key(2))).isEqualTo(new GetOutcome.Miss(key(2)));
+      try (KvChunk got = ((GetOutcome.Hit) ours.sync().get(key(1))).chunk()) {
+        assertThat(got.metadata().shapes()).containsExactly(geometry.chunkShape());
+      }
+      assertThat(ours.sync().exists(key(2))).isFalse();
+    }
     seen(Deviation.RESP_MISS);
   }
 
-  /** Our side comes with the topologies. */
+  @Test
+  void aLookupOverRespIsNotLost() {
+    PythonPeer victim = run.startPeer("0", null);
+    String url = "resp://127.0.0.1:" + run.redis().port();
+    JsonNode extraConfig = Json.object("save_chunk_meta", false, "resp_num_threads", 1);
+    open(victim, url, "extra_config", extraConfig);
+    List<String> keys = List.of(key(3).toString());
+    JsonNode async = victim.call("lookup", "session", MODEL, "keys", keys, "mode", "async");
+    assertThat(async.get("count").intValue()).isZero();
+    victim.call("late_return", "session", MODEL, "seconds", 0.05);
+    assertThat(victim.isSilent(SILENCE, "lookup", "session", MODEL, "keys", keys, "mode", "sync"))
+        .isTrue();
+
+    Place place = Place.of(url);
+    try (RedisConnector ours = sides(place).java(place, Path.AUTO)) {
+      assertThat(ours.sync().batchedContains(List.of(key(3)))).isZero();
+    }
+    seen(Deviation.RESP_LOOKUP_LOST);
+  }
+
+  /** Without a Sentinel LMCache says the same as with one that knows the master. */
   @Test
   void sentinelWritesNothingInLmcache() {
-    open(peer, "redis-sentinel://127.0.0.1:1");
     String key = key(1).toString();
-    assertThat(peer.call("exists", "session", MODEL, "key", key).get("exists").booleanValue())
-        .isTrue();
-    JsonNode put = peer.raw(put(1));
-    assertThat(put.get("ok").booleanValue()).isTrue();
-    assertThat(put.get("put_failed_count").intValue()).isZero();
-    assertThat(raw.dump()).isEmpty();
-    assertThat(peer.call("get", "session", MODEL, "key", key).get("found").booleanValue())
-        .isFalse();
+    String url = run.sentinel().url();
+    try (RawRedis master = new RawRedis(run.url(0)).flush()) {
+      for (String sentinel : List.of("redis-sentinel://127.0.0.1:1", url)) {
+        open(peer, sentinel);
+        assertThat(peer.call("exists", "session", MODEL, "key", key).get("exists").booleanValue())
+            .isTrue();
+        JsonNode put = peer.raw(put(1));
+        assertThat(put.get("ok").booleanValue()).isTrue();
+        assertThat(put.get("put_failed_count").intValue()).isZero();
+        assertThat(master.dump()).isEmpty();
+      }
+      try (RedisConnector ours = sides(Place.of(url)).java(Place.of(url), Path.AUTO);
+          KvChunk chunk = chunk(1, MemoryFormat.KV_2LTD, List.of())) {
+        assertThat(ours.sync().put(chunk)).isInstanceOf(PutOutcome.Stored.class);
+        assertThat(master.dump()).containsOnlyKeys(key + "kv_bytes", key + "metadata");
+        try (KvChunk got = ((GetOutcome.Hit) ours.sync().get(key(1))).chunk()) {
+          assertThat(bytes(got)).isEqualTo(Payloads.bytes(BYTES, 1));
+        }
+      }
+      assertThat(get(1).get("found").booleanValue()).isFalse();
+    }
     seen(Deviation.SENTINEL_WRITES_NOTHING);
   }
 
-  /** The seam for the topologies: their tests replace these lines one by one. */
-  @Test
-  void otherTopologiesAreNotYetHere() {
-    for (Feature feature : Feature.TOPOLOGIES) {
-      run.table().notYet(feature, "topologies");
-    }
+  private TwoSides sides(Place place) {
+    return new TwoSides(Release.CURRENT, peer, place, place);
   }
 }

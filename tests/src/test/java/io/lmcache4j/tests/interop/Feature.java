@@ -28,14 +28,12 @@ enum Feature {
   LOOKUP("`redis://` lookup of a prefix"),
   STORY("tokens → keys → store → prefix lookup → get"),
   UNIX("`unix://`"),
-  REDISS("`rediss://`"),
-  CLUSTER("`redis-cluster://`"),
+  REDISS("`rediss://`, certificate verified: every sample above"),
+  CLUSTER("`redis-cluster://`: every sample above (0.5.6: batches and lookup)"),
   SENTINEL("`redis-sentinel://`"),
-  RESP("`resp://`"),
-  VALKEY("`valkey://`");
-
-  /** What the topologies issue brings; until then the lines say so. */
-  static final List<Feature> TOPOLOGIES = List.of(REDISS, CLUSTER, SENTINEL, RESP, VALKEY);
+  RESP("`resp://`: full chunks (0.5.6: every dtype, MLA, to 80 MiB, batches, lookup)"),
+  VALKEY(
+      "`valkey://`: the same (0.5.6: and in a cluster; to 0.4.2: `layout=pair`, also in a cluster)");
 
   /** What needs LMCache's connector, and not its key, header and token code alone. */
   static final List<Feature> CONNECTOR =

@@ -9,8 +9,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a whole run shares: one Redis, one peer of each kind that is in use, and the table that is
- * written at the end. For one thread.
+ * What a whole run shares: servers and peers, each started when it is first asked for, and the
+ * table that is written at the end. For one thread.
  */
 public final class InteropRun implements AutoCloseable {
 
@@ -25,6 +25,10 @@ public final class InteropRun implements AutoCloseable {
   private @Nullable PythonPeer other;
   private @Nullable PythonPeer older;
   private @Nullable Release olderRelease;
+  private final List<Runnable> servers = new ArrayList<>();
+  private @Nullable LocalCluster cluster;
+  private @Nullable LocalSentinel sentinel;
+  private @Nullable TlsRedis tls;
   private boolean failed;
 
   /** The peer of the installed LMCache, with PYTHONHASHSEED 0, that every test may use. */
@@ -91,6 +95,33 @@ public final class InteropRun implements AutoCloseable {
     return redis;
   }
 
+  /** A cluster, started when it is first asked for. */
+  LocalCluster cluster() {
+    if (cluster == null) {
+      cluster = new LocalCluster();
+      servers.add(cluster::close);
+    }
+    return cluster;
+  }
+
+  /** A Sentinel whose master is {@link #redis()}, started when it is first asked for. */
+  LocalSentinel sentinel() {
+    if (sentinel == null) {
+      sentinel = new LocalSentinel(redis);
+      servers.add(sentinel::close);
+    }
+    return sentinel;
+  }
+
+  /** A Redis with TLS, started when it is first asked for. */
+  TlsRedis tls() {
+    if (tls == null) {
+      tls = new TlsRedis(environment);
+      servers.add(tls::close);
+    }
+    return tls;
+  }
+
   /** The Redis as {@code redis://} URL with a database. */
   String url(int database) {
     return redis.url() + "/" + database;
@@ -112,6 +143,7 @@ public final class InteropRun implements AutoCloseable {
   @Override
   public void close() {
     started.forEach(PythonPeer::close);
+    servers.forEach(Runnable::run);
     redis.close();
     if (failed) {
       System.err.println("docs/COMPATIBILITY.md is left alone: a test failed");

@@ -25,6 +25,9 @@ public record PythonEnvironment(Path repository, Path python) {
 
   private static @Nullable PythonEnvironment made;
 
+  /** Why it could not be made: asked again, the script may take as long to say the same. */
+  private static @Nullable String failure;
+
   /** A first setup downloads 2 GB. */
   private static final int SETUP_MINUTES = 20;
 
@@ -34,8 +37,16 @@ public record PythonEnvironment(Path repository, Path python) {
    * @throws IllegalStateException if it can't be made; the message is what the script said
    */
   static synchronized PythonEnvironment get() {
+    if (failure != null) {
+      throw new IllegalStateException(failure);
+    }
     if (made == null) {
-      made = setUp();
+      try {
+        made = setUp();
+      } catch (IllegalStateException e) {
+        failure = e.getMessage();
+        throw e;
+      }
     }
     return made;
   }

@@ -13,7 +13,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +41,7 @@ public final class PythonPeer implements AutoCloseable {
   private final Deque<String> errors = new ArrayDeque<>();
   private final Thread hook;
   private final JsonNode info;
+  private final Set<String> sessions = new HashSet<>();
   private long calls;
 
   /**
@@ -114,6 +117,11 @@ public final class PythonPeer implements AutoCloseable {
   /** What the peer said of itself when it started. */
   public JsonNode info() {
     return info;
+  }
+
+  /** Notes the name of a session and tells whether there was none of that name yet. */
+  boolean isNew(String session) {
+    return sessions.add(session);
   }
 
   /**

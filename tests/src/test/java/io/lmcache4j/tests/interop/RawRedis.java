@@ -2,32 +2,40 @@
 package io.lmcache4j.tests.interop;
 
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** One database as it is: what stands under which key, whoever wrote it. */
+/**
+ * One database, or the nodes of one cluster, as they are: what stands under which key, whoever
+ * wrote it.
+ */
 final class RawRedis implements AutoCloseable {
 
-  private final RedisClient client;
-  private final StatefulRedisConnection<byte[], byte[]> connection;
+  private final RedisClient client = RedisClient.create();
+  private final List<RedisCommands<byte[], byte[]>> nodes = new ArrayList<>();
+
+  /** What single keys are read from and written to: they are not routed. */
   private final RedisCommands<byte[], byte[]> commands;
 
-  RawRedis(String url) {
-    client = RedisClient.create(url);
-    connection = client.connect(ByteArrayCodec.INSTANCE);
-    commands = connection.sync();
+  RawRedis(String... urls) {
+    for (String url : urls) {
+      nodes.add(client.connect(ByteArrayCodec.INSTANCE, RedisURI.create(url)).sync());
+    }
+    commands = nodes.get(0);
   }
 
-  /** Empties the database. */
+  /** Empties it. */
   RawRedis flush() {
-    commands.flushdb();
+    nodes.forEach(RedisCommands::flushdb);
     return this;
   }
 
@@ -50,11 +58,13 @@ final class RawRedis implements AutoCloseable {
   /** Every key, with the length and the digest of its value, in order. */
   Map<String, String> dump() {
     Map<String, String> all = new TreeMap<>();
-    for (byte[] key : commands.keys("*")) {
-      byte[] value = commands.get(key);
-      all.put(
-          new String(key, StandardCharsets.UTF_8),
-          value.length + " " + Payloads.sha256(ByteBuffer.wrap(value)));
+    for (RedisCommands<byte[], byte[]> node : nodes) {
+      for (byte[] key : node.keys("*")) {
+        byte[] value = node.get(key);
+        all.put(
+            new String(key, StandardCharsets.UTF_8),
+            value.length + " " + Payloads.sha256(ByteBuffer.wrap(value)));
+      }
     }
     return all;
   }
@@ -75,7 +85,6 @@ final class RawRedis implements AutoCloseable {
 
   @Override
   public void close() {
-    connection.close();
     client.shutdown();
   }
 }

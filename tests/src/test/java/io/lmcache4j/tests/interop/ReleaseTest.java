@@ -97,11 +97,7 @@ class ReleaseTest {
 
   private void noteMissingConnector() {
     String reason = "its connector can't be loaded: " + noConnector().orElseThrow();
-    for (Feature feature : Feature.CONNECTOR) {
-      if (!Feature.TOPOLOGIES.contains(feature)) {
-        table.cannot(feature, release, reason);
-      }
-    }
+    Feature.CONNECTOR.forEach(feature -> table.cannot(feature, release, reason));
   }
 
   private void roundTrip(TwoSides sides, Sample sample, Path path) {
@@ -161,6 +157,11 @@ class ReleaseTest {
       }
     }
     proven(Feature.UNIX);
+  }
+
+  @TestFactory
+  List<DynamicTest> chunksCrossOtherTopologies() {
+    return noConnector().isPresent() ? List.of() : new Topologies(release, run, peer).tests();
   }
 
   /** Of every release whose connector runs, and of none of ours. */
