@@ -43,6 +43,7 @@ import picocli.CommandLine.Spec;
       InspectCommand.class,
       ListCommand.class,
       RemoveCommand.class,
+      ReshardCommand.class,
       KeysCommand.class,
       DemoCommand.class,
       BenchCommand.class,

@@ -14,7 +14,8 @@ final class GlobalOptionsTest {
   private static final String NOBODY = "redis://:s3cr3t@127.0.0.1:1";
 
   @ParameterizedTest
-  @ValueSource(strings = {"put", "get", "exists", "inspect", "ls", "rm", "keys", "demo", "info"})
+  @ValueSource(
+      strings = {"put", "get", "exists", "inspect", "ls", "rm", "reshard", "keys", "demo", "info"})
   void everyCommandHasHelpAndVersionBeforeAndAfterIt(String command) {
     assertThat(Run.of(command, "--help").out()).startsWith("Usage: lmcache4j " + command);
     assertThat(Run.of(command, "--help").exitCode()).isZero();

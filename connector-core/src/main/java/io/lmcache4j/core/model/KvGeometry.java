@@ -128,6 +128,16 @@ public record KvGeometry(
   }
 
   /**
+   * The same model with another number of layers, as a stage of a pipeline holds them.
+   *
+   * @param layers layers of one rank
+   * @return a geometry
+   */
+  public KvGeometry withLayers(int layers) {
+    return new KvGeometry(layers, kvHeads, headSize, mla, dtype, tensorParallelSize, chunkSize);
+  }
+
+  /**
    * The same model with another element type.
    *
    * @param dtype type of an element
