@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What a server that does not answer means for operations. */
@@ -26,6 +27,11 @@ final class SilentServerTest {
         .isInstanceOf(ServerUnavailableException.class)
         .hasMessageContaining(OperationFixture.KEY.toString())
         .hasMessageContaining("server has not answered for");
+  }
+
+  @AfterEach
+  void close() {
+    f.memory.close();
   }
 
   @Test
