@@ -32,6 +32,9 @@ final class ServerNodes {
     /** Asks a server for a sign of life. */
     CompletionStage<?> ping(String node);
 
+    /** Asks a server for a sign of life on a new connection, which is closed again. */
+    CompletionStage<?> probe(String node);
+
     /** Closes the sockets to a server, which are then opened anew. */
     void cut(String node);
   }
