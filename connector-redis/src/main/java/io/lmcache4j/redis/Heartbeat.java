@@ -47,7 +47,10 @@ final class Heartbeat {
     void cut();
   }
 
-  private static final long PROBE_EVERY = TimeUnit.SECONDS.toNanos(1);
+  private static final long PROBE_EVERY = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /** Longer than the longest pause between two attempts to connect again. */
+  private static final long SETTLING = TimeUnit.SECONDS.toNanos(2);
 
   /**
    * How long the old connections have to be answered, too, once a new one is: a server that was
@@ -59,7 +62,10 @@ final class Heartbeat {
   private final long unavailableAfter;
   private final long cutAfter;
 
-  /** How long connections that were made anew have to come up before they are doubted again. */
+  /**
+   * How long connections that were cut although the server answers have to come up before they are
+   * doubted again.
+   */
   private final long settling;
 
   private boolean asking;
@@ -68,7 +74,7 @@ final class Heartbeat {
   private @Nullable Long askedAt;
 
   private long cutAt;
-  private long probedAt;
+  private long probeAt;
 
   /** Whether a new connection was answered while the old ones were silent, and since when. */
   private boolean proven;
@@ -80,7 +86,7 @@ final class Heartbeat {
     this.peer = peer;
     this.unavailableAfter = unavailableAfter.toNanos();
     this.cutAfter = Math.max(cutAfter.toNanos(), this.unavailableAfter);
-    this.settling = Math.max(this.unavailableAfter, PROBE_EVERY);
+    this.settling = Math.max(this.unavailableAfter, SETTLING);
   }
 
   /** Whether calls should not wait for this server. */
@@ -112,7 +118,7 @@ final class Heartbeat {
         if (askedAt == null) {
           askedAt = now;
           cutAt = now;
-          probedAt = now;
+          probeAt = now;
         }
       }
       silence = silence(now);
@@ -120,12 +126,17 @@ final class Heartbeat {
         down = true;
         fell = true;
       }
-      if (down && (now - cutAt >= cutAfter || isProven(now))) {
+      if (down && isProven(now)) {
         cutAt = now;
+        probeAt = now + settling;
         forget();
         cut = true;
-      } else if (down && now - cutAt >= settling && now - probedAt >= PROBE_EVERY) {
-        probedAt = now;
+      } else if (down && now - cutAt >= cutAfter) {
+        cutAt = now;
+        cut = true;
+      }
+      if (down && now - probeAt >= 0) {
+        probeAt = now + PROBE_EVERY;
         probe = true;
       }
     }

@@ -139,34 +139,41 @@ final class HeartbeatTest {
   @Test
   void connectionsAreCutOnceANewOneIsAnsweredAndTheyAreStillNot() {
     Heartbeat impatient = impatient();
-    impatient.tick(999 * MILLI);
-    assertThat(peer.probes).isEmpty();
-    impatient.tick(1000 * MILLI);
     assertThat(peer.probes).hasSize(1);
-    impatient.tick(1999 * MILLI);
+    impatient.tick(799 * MILLI);
     assertThat(peer.probes).hasSize(1);
-    impatient.tick(2000 * MILLI);
+    impatient.tick(800 * MILLI);
     assertThat(peer.probes).hasSize(2);
     peer.probes.get(1).complete("connected");
-    impatient.tick(2050 * MILLI);
-    impatient.tick(2299 * MILLI);
+    impatient.tick(850 * MILLI);
+    impatient.tick(1099 * MILLI);
     assertThat(peer.events).containsExactly("silent");
-    impatient.tick(2300 * MILLI);
+    impatient.tick(1100 * MILLI);
     assertThat(peer.events).containsExactly("silent", "cut");
     // They have time to come up again before they are doubted.
-    impatient.tick(3299 * MILLI);
+    impatient.tick(3099 * MILLI);
     assertThat(peer.probes).hasSize(2);
-    impatient.tick(3300 * MILLI);
+    impatient.tick(3100 * MILLI);
     assertThat(peer.probes).hasSize(3);
     assertThat(peer.events).containsExactly("silent", "cut");
   }
 
   @Test
+  void aCutThatProvedNothingDoesNotStopTheLooking() {
+    for (int i = 0; i <= 1000; i += 50) {
+      tick(i);
+    }
+    assertThat(peer.events).containsExactly("silent", "cut");
+    int probes = peer.probes.size();
+    tick(1500);
+    assertThat(peer.probes).hasSize(probes + 1);
+  }
+
+  @Test
   void nothingIsCutIfTheOldConnectionsAreAnsweredSoonAfter() {
     Heartbeat impatient = impatient();
-    impatient.tick(1000 * MILLI);
     peer.probes.get(0).complete("connected");
-    impatient.tick(1050 * MILLI);
+    impatient.tick(350 * MILLI);
     peer.answer();
     peer.awaited = false;
     impatient.tick(1500 * MILLI);
@@ -176,15 +183,13 @@ final class HeartbeatTest {
   @Test
   void aNewConnectionThatFailsProvesNothingUnlessTheServerSaidSo() {
     Heartbeat impatient = impatient();
-    impatient.tick(1000 * MILLI);
     peer.probes.get(0).completeExceptionally(new RedisException("connection refused"));
-    impatient.tick(1300 * MILLI);
-    impatient.tick(1999 * MILLI);
+    impatient.tick(350 * MILLI);
+    impatient.tick(800 * MILLI);
     assertThat(peer.events).containsExactly("silent");
-    impatient.tick(2000 * MILLI);
     peer.probes.get(1).completeExceptionally(new RedisCommandExecutionException("NOAUTH"));
-    impatient.tick(2050 * MILLI);
-    impatient.tick(2300 * MILLI);
+    impatient.tick(850 * MILLI);
+    impatient.tick(1100 * MILLI);
     assertThat(peer.events).containsExactly("silent", "cut");
   }
 
