@@ -50,6 +50,7 @@ final class ClusterTopology implements Topology {
 
   private static final String NOBODY = "a slot without a node";
 
+  private final Probes probes;
   private final OpenChannels channels;
   private final ClientResources resources;
   private final RedisClusterClient client;
@@ -58,10 +59,12 @@ final class ClusterTopology implements Topology {
   private final List<DataLane> lanes;
 
   private ClusterTopology(
+      RedisConnectorOptions options,
       OpenChannels channels,
       ClientResources resources,
       RedisClusterClient client,
       List<StatefulRedisClusterConnection<byte[], byte[]>> connections) {
+    this.probes = new Probes(options, resources);
     this.channels = channels;
     this.resources = resources;
     this.client = client;
@@ -99,7 +102,7 @@ final class ClusterTopology implements Topology {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE).toCompletableFuture());
       }
       return new ClusterTopology(
-          channels, resources, client, LettuceSettings.await(opening, options));
+          options, channels, resources, client, LettuceSettings.await(opening, options));
     } catch (RuntimeException e) {
       LettuceSettings.shutDown(client, resources);
       throw e;
@@ -152,6 +155,14 @@ final class ClusterTopology implements Topology {
     return node == null
         ? control.async().ping()
         : control.getConnectionAsync(node.getNodeId()).thenCompose(c -> c.async().ping());
+  }
+
+  @Override
+  public CompletionStage<?> probe(String name) {
+    RedisClusterNode node = find(name);
+    return node == null
+        ? CompletableFuture.failedFuture(new IllegalStateException(name + " has left the cluster"))
+        : probes.probe(node.getUri());
   }
 
   @Override
@@ -222,6 +233,7 @@ final class ClusterTopology implements Topology {
   public CompletableFuture<Void> closeAsync() {
     // Each closes its sockets to the nodes; the client alone would close those twice, and warn.
     List<CompletableFuture<Void>> closing = new ArrayList<>();
+    closing.add(probes.closeAsync());
     for (StatefulRedisClusterConnection<byte[], byte[]> connection : connections) {
       closing.add(connection.closeAsync());
     }

@@ -3,6 +3,7 @@ package io.lmcache4j.redis;
 
 import java.time.Duration;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * such time: by then every operation on them has had its deadline, and what a dead peer holds comes
  * back only with its connection.
  *
+ * <p>While it is down it is tried on new connections as well: if one of them is answered, and the
+ * old ones still are not, it is they that are dead and not the server, and they are cut at once.
+ *
  * <p>An error is an answer, too: a server that is loading says so at once, and calls need not be
  * kept from it.
  */
@@ -26,6 +30,9 @@ final class Heartbeat {
 
     /** Asks for a sign of life; completes exceptionally if there is no connection to ask on. */
     CompletionStage<?> ping();
+
+    /** Asks for a sign of life on a connection that is made for it. */
+    CompletionStage<?> probe();
 
     /** Whether anything waits for this server. */
     boolean isAwaited();
@@ -40,9 +47,26 @@ final class Heartbeat {
     void cut();
   }
 
+  private static final long PROBE_EVERY = TimeUnit.MILLISECONDS.toNanos(500);
+
+  /** Longer than the longest pause between two attempts to connect again. */
+  private static final long SETTLING = TimeUnit.SECONDS.toNanos(2);
+
+  /**
+   * How long the old connections have to be answered, too, once a new one is: a server that was
+   * frozen does not serve them in any order.
+   */
+  private static final long GRACE = TimeUnit.MILLISECONDS.toNanos(250);
+
   private final Peer peer;
   private final long unavailableAfter;
   private final long cutAfter;
+
+  /**
+   * How long connections that were cut although the server answers have to come up before they are
+   * doubted again.
+   */
+  private final long settling;
 
   private boolean asking;
 
@@ -50,12 +74,19 @@ final class Heartbeat {
   private @Nullable Long askedAt;
 
   private long cutAt;
+  private long probeAt;
+
+  /** Whether a new connection was answered while the old ones were silent, and since when. */
+  private boolean proven;
+
+  private @Nullable Long provenAt;
   private volatile boolean down;
 
   Heartbeat(Peer peer, Duration unavailableAfter, Duration cutAfter) {
     this.peer = peer;
     this.unavailableAfter = unavailableAfter.toNanos();
     this.cutAfter = Math.max(cutAfter.toNanos(), this.unavailableAfter);
+    this.settling = Math.max(this.unavailableAfter, SETTLING);
   }
 
   /** Whether calls should not wait for this server. */
@@ -78,6 +109,7 @@ final class Heartbeat {
     boolean ask = false;
     boolean fell = false;
     boolean cut = false;
+    boolean probe = false;
     Duration silence;
     synchronized (this) {
       if (!asking && (askedAt != null || peer.isAwaited())) {
@@ -86,6 +118,7 @@ final class Heartbeat {
         if (askedAt == null) {
           askedAt = now;
           cutAt = now;
+          probeAt = now;
         }
       }
       silence = silence(now);
@@ -93,9 +126,18 @@ final class Heartbeat {
         down = true;
         fell = true;
       }
-      if (down && now - cutAt >= cutAfter) {
+      if (down && isProven(now)) {
+        cutAt = now;
+        probeAt = now + settling;
+        forget();
+        cut = true;
+      } else if (down && now - cutAt >= cutAfter) {
         cutAt = now;
         cut = true;
+      }
+      if (down && now - probeAt >= 0) {
+        probeAt = now + PROBE_EVERY;
+        probe = true;
       }
     }
     if (fell) {
@@ -107,6 +149,40 @@ final class Heartbeat {
     if (ask) {
       ask();
     }
+    if (probe) {
+      probe();
+    }
+  }
+
+  /** Guarded by this. */
+  private boolean isProven(long now) {
+    if (!proven) {
+      return false;
+    }
+    Long since = provenAt;
+    if (since == null) {
+      provenAt = now;
+      return false;
+    }
+    return now - since >= GRACE;
+  }
+
+  /** Guarded by this. */
+  private void forget() {
+    proven = false;
+    provenAt = null;
+  }
+
+  private void probe() {
+    peer.probe()
+        .whenComplete(
+            (connected, failure) -> {
+              if (failure == null || Failures.isReply(failure)) {
+                synchronized (this) {
+                  proven = down;
+                }
+              }
+            });
   }
 
   private void ask() {
@@ -141,6 +217,7 @@ final class Heartbeat {
       askedAt = null;
       again = down;
       down = false;
+      forget();
     }
     if (again) {
       peer.answeredAgain(silence);

@@ -206,8 +206,7 @@ final class LettuceSettings {
   /** Closes what a topology opened. */
   static CompletableFuture<Void> shutDown(AbstractRedisClient client, ClientResources resources) {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    client
-        .shutdownAsync(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS)
+    shutDown(client)
         .whenComplete(
             (v, e) ->
                 resources
@@ -217,6 +216,11 @@ final class LettuceSettings {
                           done.complete(null);
                         }));
     return done;
+  }
+
+  /** Closes a client whose resources are another's. */
+  static CompletableFuture<Void> shutDown(AbstractRedisClient client) {
+    return client.shutdownAsync(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS);
   }
 
   /**

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
+import io.lettuce.core.protocol.CommandHandler;
+import io.lettuce.core.protocol.ConnectionWatchdog;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import java.net.SocketAddress;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -15,8 +23,13 @@ import java.util.function.Predicate;
  */
 final class OpenChannels implements NettyCustomizer {
 
+  private static final String SUCCESSION = "lmcache4j-succession";
+
   private final NettyCustomizer next;
   private final Set<Channel> channels = ConcurrentHashMap.newKeySet();
+
+  /** What each connection is led over. */
+  private final Map<ConnectionWatchdog, Channel> current = new ConcurrentHashMap<>();
 
   OpenChannels(NettyCustomizer next) {
     this.next = next;
@@ -30,8 +43,55 @@ final class OpenChannels implements NettyCustomizer {
   @Override
   public void afterChannelInitialized(Channel channel) {
     next.afterChannelInitialized(channel);
+    ChannelPipeline pipeline = channel.pipeline();
+    ConnectionWatchdog watchdog = pipeline.get(ConnectionWatchdog.class);
+    if (watchdog != null) {
+      pipeline.addLast(SUCCESSION, new Succession(watchdog));
+    }
     channels.add(channel);
     channel.closeFuture().addListener(closed -> channels.remove(channel));
+  }
+
+  /**
+   * Closes the channel in whose place another has come. Lettuce sometimes connects twice for one
+   * connection that is lost in its handshake; it uses the later of the two, and the other would
+   * stay open, one more each time.
+   */
+  private final class Succession extends ChannelInboundHandlerAdapter {
+
+    private final ConnectionWatchdog connection;
+
+    /** A connection has the same watchdog in all its channels. */
+    Succession(ConnectionWatchdog connection) {
+      this.connection = connection;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+      Channel before = current.put(connection, ctx.channel());
+      if (before != null && !before.equals(ctx.channel()) && before.isOpen()) {
+        before.eventLoop().execute(() -> retire(before));
+      }
+      ctx.fireChannelActive();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+      current.remove(connection, ctx.channel());
+      ctx.fireChannelInactive();
+    }
+  }
+
+  /** Lettuce must not take the end of this one for the end of its connection. */
+  private static void retire(Channel channel) {
+    ChannelPipeline pipeline = channel.pipeline();
+    for (Class<? extends ChannelHandler> told :
+        List.of(ConnectionWatchdog.class, CommandHandler.class)) {
+      if (pipeline.get(told) != null) {
+        pipeline.remove(told);
+      }
+    }
+    channel.close();
   }
 
   /** Closes what leads to an address, including what is only being connected. */

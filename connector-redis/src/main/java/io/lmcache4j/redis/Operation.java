@@ -194,9 +194,17 @@ abstract class Operation<O> {
     }
   }
 
-  /** Sends a command that puts things right, and is therefore not given up with the others. */
+  /**
+   * Sends a command that puts things right, and is therefore not given up with the others. It has a
+   * time of its own to leave: a node that is down may never come back to take it.
+   */
   final void sendAnyway(WireCommand<?> command) {
     openCommands.incrementAndGet();
+    Timeout limit =
+        core.timer()
+            .newTimeout(
+                t -> command.giveUp(), core.options().timeout().toMillis(), TimeUnit.MILLISECONDS);
+    command.whenComplete((value, failure) -> limit.cancel());
     dispatch(command);
   }
 

@@ -60,6 +60,11 @@ final class ServerNode implements Heartbeat.Peer {
   }
 
   @Override
+  public CompletionStage<?> probe() {
+    return directory.probe(name);
+  }
+
+  @Override
   public boolean isAwaited() {
     return budget.inFlightBytes() > 0 || budget.waiting() > 0 || watcher.isAwaited();
   }

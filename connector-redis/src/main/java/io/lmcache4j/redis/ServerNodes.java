@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
 /** The servers that keys have led to, and the clock of their heartbeats. */
 final class ServerNodes {
 
-  /** How many times a server is looked at before it counts as unavailable. */
+  /** How many times a server is looked at, at least, before it counts as unavailable. */
   private static final int TICKS = 6;
 
   private static final long SHORTEST_TICK_MILLIS = 10;
+  private static final long LONGEST_TICK_MILLIS = 250;
 
   /** Who is where; the part of a topology that this needs. */
   interface Directory {
@@ -31,6 +32,9 @@ final class ServerNodes {
 
     /** Asks a server for a sign of life. */
     CompletionStage<?> ping(String node);
+
+    /** Asks a server for a sign of life on a new connection, which is closed again. */
+    CompletionStage<?> probe(String node);
 
     /** Closes the sockets to a server, which are then opened anew. */
     void cut(String node);
@@ -95,7 +99,10 @@ final class ServerNodes {
     if (closed.getAsBoolean()) {
       return;
     }
-    long millis = Math.max(SHORTEST_TICK_MILLIS, options.unavailableAfter().toMillis() / TICKS);
+    long millis =
+        Math.min(
+            LONGEST_TICK_MILLIS,
+            Math.max(SHORTEST_TICK_MILLIS, options.unavailableAfter().toMillis() / TICKS));
     timer.newTimeout(
         t -> {
           if (!closed.getAsBoolean()) {

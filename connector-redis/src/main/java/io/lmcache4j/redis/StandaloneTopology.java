@@ -24,6 +24,8 @@ import java.util.concurrent.CompletionStage;
 final class StandaloneTopology implements Topology {
 
   private final String node;
+  private final RedisURI uri;
+  private final Probes probes;
   private final OpenChannels channels;
   private final ClientResources resources;
   private final RedisClient client;
@@ -31,12 +33,15 @@ final class StandaloneTopology implements Topology {
   private final List<DataLane> lanes;
 
   private StandaloneTopology(
-      String node,
+      RedisConnectorOptions options,
+      RedisURI uri,
       OpenChannels channels,
       ClientResources resources,
       RedisClient client,
       List<StatefulRedisConnection<byte[], byte[]>> connections) {
-    this.node = node;
+    this.node = options.url().toString();
+    this.uri = uri;
+    this.probes = new Probes(options, resources);
     this.channels = channels;
     this.resources = resources;
     this.client = client;
@@ -60,11 +65,7 @@ final class StandaloneTopology implements Topology {
         opening.add(client.connectAsync(ByteArrayCodec.INSTANCE, uri).toCompletableFuture());
       }
       return new StandaloneTopology(
-          options.url().toString(),
-          channels,
-          resources,
-          client,
-          LettuceSettings.await(opening, options));
+          options, uri, channels, resources, client, LettuceSettings.await(opening, options));
     } catch (IllegalStateException | UnsupportedOperationException e) {
       // Lettuce has no transport for this kind of address, a unix socket most likely.
       LettuceSettings.shutDown(client, resources);
@@ -122,6 +123,11 @@ final class StandaloneTopology implements Topology {
   }
 
   @Override
+  public CompletionStage<?> probe(String name) {
+    return probes.probe(uri);
+  }
+
+  @Override
   public void cut(String name) {
     channels.cut(address -> true);
   }
@@ -149,6 +155,9 @@ final class StandaloneTopology implements Topology {
 
   @Override
   public CompletableFuture<Void> closeAsync() {
-    return LettuceSettings.shutDown(client, resources);
+    return probes
+        .closeAsync()
+        .handle((v, e) -> LettuceSettings.shutDown(client, resources))
+        .thenCompose(done -> done);
   }
 }

@@ -128,10 +128,76 @@ final class HeartbeatTest {
     assertThat(peer.events).containsExactly("silent", "cut");
   }
 
+  /** Down, with a cut that is still far away. */
+  private Heartbeat impatient() {
+    Heartbeat impatient = new Heartbeat(peer, Duration.ofMillis(300), Duration.ofHours(1));
+    impatient.tick(0);
+    impatient.tick(300 * MILLI);
+    return impatient;
+  }
+
+  @Test
+  void connectionsAreCutOnceANewOneIsAnsweredAndTheyAreStillNot() {
+    Heartbeat impatient = impatient();
+    assertThat(peer.probes).hasSize(1);
+    impatient.tick(799 * MILLI);
+    assertThat(peer.probes).hasSize(1);
+    impatient.tick(800 * MILLI);
+    assertThat(peer.probes).hasSize(2);
+    peer.probes.get(1).complete("connected");
+    impatient.tick(850 * MILLI);
+    impatient.tick(1099 * MILLI);
+    assertThat(peer.events).containsExactly("silent");
+    impatient.tick(1100 * MILLI);
+    assertThat(peer.events).containsExactly("silent", "cut");
+    // They have time to come up again before they are doubted.
+    impatient.tick(3099 * MILLI);
+    assertThat(peer.probes).hasSize(2);
+    impatient.tick(3100 * MILLI);
+    assertThat(peer.probes).hasSize(3);
+    assertThat(peer.events).containsExactly("silent", "cut");
+  }
+
+  @Test
+  void aCutThatProvedNothingDoesNotStopTheLooking() {
+    for (int i = 0; i <= 1000; i += 50) {
+      tick(i);
+    }
+    assertThat(peer.events).containsExactly("silent", "cut");
+    int probes = peer.probes.size();
+    tick(1500);
+    assertThat(peer.probes).hasSize(probes + 1);
+  }
+
+  @Test
+  void nothingIsCutIfTheOldConnectionsAreAnsweredSoonAfter() {
+    Heartbeat impatient = impatient();
+    peer.probes.get(0).complete("connected");
+    impatient.tick(350 * MILLI);
+    peer.answer();
+    peer.awaited = false;
+    impatient.tick(1500 * MILLI);
+    assertThat(peer.events).containsExactly("silent", "again");
+  }
+
+  @Test
+  void aNewConnectionThatFailsProvesNothingUnlessTheServerSaidSo() {
+    Heartbeat impatient = impatient();
+    peer.probes.get(0).completeExceptionally(new RedisException("connection refused"));
+    impatient.tick(350 * MILLI);
+    impatient.tick(800 * MILLI);
+    assertThat(peer.events).containsExactly("silent");
+    peer.probes.get(1).completeExceptionally(new RedisCommandExecutionException("NOAUTH"));
+    impatient.tick(850 * MILLI);
+    impatient.tick(1100 * MILLI);
+    assertThat(peer.events).containsExactly("silent", "cut");
+  }
+
   private static final class FakePeer implements Heartbeat.Peer {
 
     final List<CompletableFuture<String>> asked = new ArrayList<>();
     final List<String> events = new ArrayList<>();
+    final List<CompletableFuture<String>> probes = new ArrayList<>();
     boolean awaited = true;
     boolean refuses;
 
@@ -155,6 +221,13 @@ final class HeartbeatTest {
       CompletableFuture<String> pong = new CompletableFuture<>();
       asked.add(pong);
       return pong;
+    }
+
+    @Override
+    public CompletionStage<?> probe() {
+      CompletableFuture<String> connected = new CompletableFuture<>();
+      probes.add(connected);
+      return connected;
     }
 
     @Override

@@ -212,6 +212,11 @@ final class OperationFixture {
     }
 
     @Override
+    public CompletableFuture<String> probe(String node) {
+      return new CompletableFuture<>();
+    }
+
+    @Override
     public void cut(String node) {
       cuts++;
     }

@@ -318,6 +318,19 @@ class OperationTest {
   }
 
   @Test
+  void aDeletionThatCannotLeaveDoesNotKeepTheRoomForEver() throws Exception {
+    CompletableFuture<GetOutcome> get = f.get();
+    f.answer(0, f.header());
+    f.answerNil(1);
+    assertThat(f.dispatched).hasSize(3);
+
+    f.timeOut();
+
+    assertThat(get).isCompleted();
+    assertThat(f.send(2)).doesNotContain("DEL");
+  }
+
+  @Test
   void metadataIsNotDeletedWhenThePayloadWasNeverAskedFor() {
     CompletableFuture<GetOutcome> get = f.get();
     f.send(0);

@@ -7,6 +7,7 @@ import io.lmcache4j.core.memory.ChunkBuffer;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What a server that does not answer means for operations. */
@@ -28,6 +29,11 @@ final class SilentServerTest {
         .isInstanceOf(ServerUnavailableException.class)
         .hasMessageContaining(OperationFixture.KEY.toString())
         .hasMessageContaining("server has not answered for");
+  }
+
+  @AfterEach
+  void close() {
+    f.memory.close();
   }
 
   @Test

@@ -22,6 +22,7 @@ public final class Accelerator implements NettyCustomizer {
 
   private static final Logger log = LoggerFactory.getLogger(Accelerator.class);
 
+  private static final String LOST = "lmcache4j-lost";
   private static final String SPLICER = "lmcache4j-splicer";
   private static final String ENCODER = "lmcache4j-encoder";
 
@@ -80,13 +81,14 @@ public final class Accelerator implements NettyCustomizer {
       }
       return;
     }
+    pipeline.addBefore(pipeline.context(handler).name(), LOST, new LostCommands(handler));
     if (!enabled) {
       pipeline.replace(encoder, ENCODER, new QuietCommandEncoder());
       return;
     }
     ReplySplicer splicer = new ReplySplicer(handler, metrics);
     pipeline.replace(encoder, ENCODER, new GatheringCommandEncoder(metrics));
-    pipeline.addBefore(pipeline.context(handler).name(), SPLICER, splicer);
+    pipeline.addBefore(LOST, SPLICER, splicer);
     if (pipeline.get(SslHandler.class) == null) {
       channel.config().setRecvByteBufAllocator(new TargetedReceive(splicer));
     }

@@ -45,6 +45,7 @@ final class GatheringCommandEncoder extends QuietCommandEncoder {
     if (msg instanceof RedisCommand) {
       RedisCommand<?, ?, ?> command = (RedisCommand<?, ?, ?>) msg;
       if (command.getArgs() instanceof PayloadArgs) {
+        failWith(promise, command);
         writePayload(ctx, command, (PayloadArgs) command.getArgs(), promise);
         return;
       }

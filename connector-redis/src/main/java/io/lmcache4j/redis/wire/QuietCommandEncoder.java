@@ -5,6 +5,7 @@ import io.lettuce.core.protocol.CommandEncoder;
 import io.lettuce.core.protocol.RedisCommand;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.EncoderException;
 import java.util.Collection;
 
@@ -13,6 +14,30 @@ import java.util.Collection;
  * {@code HELLO … AUTH} and whole payloads among them.
  */
 class QuietCommandEncoder extends CommandEncoder {
+
+  @Override
+  public void write(ChannelHandlerContext ctx, Object msg, ChannelPromise promise)
+      throws Exception {
+    if (msg instanceof RedisCommand<?, ?, ?> command) {
+      failWith(promise, command);
+    } else if (msg instanceof Collection<?> batch) {
+      for (Object each : batch) {
+        failWith(promise, (RedisCommand<?, ?, ?>) each);
+      }
+    }
+    super.write(ctx, msg, promise);
+  }
+
+  /** Lettuce may take a command back that could not be written; see {@link LostCommands}. */
+  static void failWith(ChannelPromise promise, RedisCommand<?, ?, ?> command) {
+    promise.addListener(
+        written -> {
+          Throwable cause = written.cause();
+          if (cause != null && !command.isDone()) {
+            command.completeExceptionally(cause);
+          }
+        });
+  }
 
   @Override
   protected void encode(ChannelHandlerContext ctx, Object msg, ByteBuf out) {

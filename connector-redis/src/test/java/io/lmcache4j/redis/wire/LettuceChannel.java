@@ -2,6 +2,7 @@
 package io.lmcache4j.redis.wire;
 
 import io.lettuce.core.ClientOptions;
+import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.metrics.CommandLatencyRecorder;
 import io.lettuce.core.protocol.CommandEncoder;
@@ -42,12 +43,13 @@ final class LettuceChannel implements AutoCloseable {
     ALLOCATOR
   }
 
-  /** As {@code Connections} has them. */
-  private static final ClientOptions OPTIONS =
-      ClientOptions.builder()
-          .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-          .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
-          .build();
+  /** As {@code LettuceSettings} has them. */
+  private static ClientOptions options(DisconnectedBehavior whileDisconnected) {
+    return ClientOptions.builder()
+        .disconnectedBehavior(whileDisconnected)
+        .timeoutOptions(TimeoutOptions.builder().timeoutCommands(false).build())
+        .build();
+  }
 
   private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true);
   private final EmbeddedChannel channel;
@@ -61,7 +63,22 @@ final class LettuceChannel implements AutoCloseable {
   }
 
   LettuceChannel(boolean accelerated, WireMetrics metrics, ClientResources resources) {
-    endpoint = new DefaultEndpoint(OPTIONS, resources);
+    this(accelerated, metrics, resources, DisconnectedBehavior.REJECT_COMMANDS);
+  }
+
+  /** A channel as a cluster has them. */
+  static LettuceChannel ofCluster(boolean accelerated, WireMetrics metrics) {
+    return new LettuceChannel(
+        accelerated, metrics, RESOURCES, DisconnectedBehavior.ACCEPT_COMMANDS);
+  }
+
+  private LettuceChannel(
+      boolean accelerated,
+      WireMetrics metrics,
+      ClientResources resources,
+      DisconnectedBehavior whileDisconnected) {
+    ClientOptions options = options(whileDisconnected);
+    endpoint = new DefaultEndpoint(options, resources);
     endpoint.setConnectionFacade(
         new ConnectionFacade() {
           @Override
@@ -72,7 +89,7 @@ final class LettuceChannel implements AutoCloseable {
           @Override
           public void deactivated() {}
         });
-    commandHandler = new CommandHandler(OPTIONS, resources, endpoint);
+    commandHandler = new CommandHandler(options, resources, endpoint);
     channel =
         new EmbeddedChannel(
             new ChannelInitializer<>() {
