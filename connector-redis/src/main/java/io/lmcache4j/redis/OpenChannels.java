@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.protocol.CommandHandler;
 import io.lettuce.core.protocol.ConnectionWatchdog;
 import io.lettuce.core.resource.NettyCustomizer;
+import io.lmcache4j.redis.wire.Accelerator;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import java.net.SocketAddress;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -70,7 +68,7 @@ final class OpenChannels implements NettyCustomizer {
     public void channelActive(ChannelHandlerContext ctx) {
       Channel before = current.put(connection, ctx.channel());
       if (before != null && !before.equals(ctx.channel()) && before.isOpen()) {
-        before.eventLoop().execute(() -> retire(before));
+        Accelerator.retire(before);
       }
       ctx.fireChannelActive();
     }
@@ -80,18 +78,6 @@ final class OpenChannels implements NettyCustomizer {
       current.remove(connection, ctx.channel());
       ctx.fireChannelInactive();
     }
-  }
-
-  /** Lettuce must not take the end of this one for the end of its connection. */
-  private static void retire(Channel channel) {
-    ChannelPipeline pipeline = channel.pipeline();
-    for (Class<? extends ChannelHandler> told :
-        List.of(ConnectionWatchdog.class, CommandHandler.class)) {
-      if (pipeline.get(told) != null) {
-        pipeline.remove(told);
-      }
-    }
-    channel.close();
   }
 
   /** Closes what leads to an address, including what is only being connected. */

@@ -96,6 +96,26 @@ public final class Accelerator implements NettyCustomizer {
   }
 
   /**
+   * Closes a channel whose connection has another by now, without Lettuce taking that for the end
+   * of the connection. What was sent on it fails.
+   *
+   * @param channel a channel
+   */
+  @SuppressWarnings("FutureReturnValueIgnored") // Nothing is left to do.
+  public static void retire(Channel channel) {
+    channel
+        .eventLoop()
+        .execute(
+            () -> {
+              LostCommands lost = channel.pipeline().get(LostCommands.class);
+              if (lost != null) {
+                lost.retire();
+                channel.close();
+              }
+            });
+  }
+
+  /**
    * From the channel's class, which is the only thing that tells: {@code EpollSocketChannel},
    * {@code NioSocketChannel}.
    */

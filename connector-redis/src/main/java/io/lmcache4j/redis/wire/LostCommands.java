@@ -18,9 +18,17 @@ final class LostCommands extends ChannelInboundHandlerAdapter {
 
   private final CommandHandler handler;
 
+  /** Event loop only. */
+  private boolean retired;
+
   /** Stands in front of a handler. */
   LostCommands(CommandHandler handler) {
     this.handler = handler;
+  }
+
+  /** Has Lettuce not hear of the end of this channel, whose connection has another. */
+  void retire() {
+    retired = true;
   }
 
   @Override
@@ -31,6 +39,8 @@ final class LostCommands extends ChannelInboundHandlerAdapter {
         command.completeExceptionally(new RedisException("Connection disconnected"));
       }
     }
-    ctx.fireChannelInactive();
+    if (!retired) {
+      ctx.fireChannelInactive();
+    }
   }
 }

@@ -11,6 +11,7 @@ import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.ChannelPromise;
 import io.netty.util.ReferenceCountUtil;
@@ -78,6 +79,33 @@ class LostCommandsTest {
       lettuce.send(put);
 
       assertThat(ends).containsExactly(broken);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theEndOfAChannelThatIsRetiredFailsWhatItCarriedAndIsNotLettucesConcern(boolean accelerated) {
+    List<String> heard = new ArrayList<>();
+    try (LettuceChannel lettuce = LettuceChannel.ofCluster(accelerated, metrics)) {
+      lettuce
+          .channel()
+          .pipeline()
+          .addLast(
+              new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelInactive(ChannelHandlerContext ctx) {
+                  heard.add("inactive");
+                }
+              });
+      lettuce.send(put);
+      lettuce.sent();
+
+      Accelerator.retire(lettuce.channel());
+      lettuce.channel().runPendingTasks();
+
+      assertThat(lettuce.isOpen()).isFalse();
+      assertThat(ends).singleElement().isInstanceOf(RedisException.class);
+      assertThat(heard).isEmpty();
     }
   }
 }

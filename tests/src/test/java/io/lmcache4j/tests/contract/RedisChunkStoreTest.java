@@ -12,7 +12,6 @@ import io.lmcache4j.core.metadata.LengthMismatchException;
 import io.lmcache4j.core.store.ChunkStore;
 import io.lmcache4j.core.store.ChunkStore.Fetched;
 import io.lmcache4j.redis.ConnectorClosedException;
-import io.lmcache4j.redis.GetOutcome;
 import io.lmcache4j.redis.RedisChunkStore;
 import io.lmcache4j.redis.RedisConnector;
 import java.util.ArrayList;
