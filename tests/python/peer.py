@@ -559,11 +559,8 @@ def op_late_return(request):
 
 
 def restore_groups(opened):
-    """Header calls may have changed the process-wide group count: give this session's back."""
-    global GROUPS
-    count = getattr(opened.metadata, "get_num_groups", lambda: 1)()
-    if GROUPS is not None and GROUPS != count:
-        use_groups(count)
+    """Header calls and other sessions change the process-wide group count: give this one's back."""
+    use_groups(getattr(opened.metadata, "get_num_groups", lambda: 1)())
 
 
 def wait(future, request, default=30):
