@@ -21,6 +21,8 @@ import java.util.StringJoiner;
  */
 final class CompatibilityTable {
 
+  private static final String SERVERS = "<!-- servers -->";
+
   private static final String PROVEN = "✓";
 
   private record Cell(Feature feature, Direction direction, Release release) {}
@@ -99,6 +101,12 @@ final class CompatibilityTable {
     return missing;
   }
 
+  /** The section that {@code tests/servers/table.py} has written, which these tests know not of. */
+  private static String servers(String before) {
+    int begin = before.indexOf(SERVERS);
+    return begin < 0 ? "" : "\n" + before.substring(begin);
+  }
+
   /** Writes the file, if every cell is decided; otherwise says what is not. */
   void write(Path file) {
     List<String> missing = missing();
@@ -110,8 +118,9 @@ final class CompatibilityTable {
     }
     try {
       Files.createDirectories(file.getParent());
-      String text = text();
-      boolean same = Files.exists(file) && Files.readString(file).equals(text);
+      String before = Files.exists(file) ? Files.readString(file) : "";
+      String text = text() + servers(before);
+      boolean same = before.equals(text);
       Files.writeString(file, text);
       System.out.printf(
           "interop: %s %s%n", file.getFileName(), same ? "is as it was" : "has changed: commit it");
