@@ -28,8 +28,8 @@ enum Feature {
   LOOKUP("`redis://` lookup of a prefix"),
   STORY("tokens → keys → store → prefix lookup → get"),
   UNIX("`unix://`"),
-  REDISS("`rediss://`, certificate verified: every sample above"),
-  CLUSTER("`redis-cluster://`: every sample above (0.5.6: batches and lookup)"),
+  REDISS("`rediss://`, certificate verified: a sample of each feature above (0.5.6: all)"),
+  CLUSTER("`redis-cluster://`: the same (0.5.6: and batches, lookup)"),
   SENTINEL("`redis-sentinel://`"),
   RESP("`resp://`: full chunks (0.5.6: every dtype, MLA, to 80 MiB, batches, lookup)"),
   VALKEY(
