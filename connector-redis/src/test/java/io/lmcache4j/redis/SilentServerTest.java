@@ -109,6 +109,9 @@ final class SilentServerTest {
     assertThat(sent).isNotDone();
     assertThat(roomy.budget().inFlightBytes()).isEqualTo(OperationFixture.BYTES);
     assertThat(roomy.memory.leases()).isEqualTo(1);
+    roomy.answer(0, "OK");
+    roomy.answer(1, "OK");
+    roomy.memory.close();
   }
 
   @Test

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.tests.fuzz;
 
+import io.lettuce.core.RedisException;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.ByteArrayOutput;
 import io.lettuce.core.output.CommandOutput;
@@ -121,9 +122,16 @@ final class Ask {
       Object value = output.get();
       String shown = value instanceof byte[] bytes ? ByteBufUtil.hexDump(bytes) : "" + value;
       result = kind + heard.toString() + " = " + shown + ", error " + output.getError();
-    } else if (!(failure instanceof LmcacheException || failure instanceof ConnectionLost)) {
+    } else if (!(failure instanceof LmcacheException || isLoss(failure))) {
       // Lettuce's outputs refuse a reply of another type so.
       result = kind + " refused with " + failure;
     }
+  }
+
+  /** The connection went: told by ours, which has no type for it, or else by Lettuce's endpoint. */
+  private static boolean isLoss(Throwable failure) {
+    return failure instanceof ConnectionLost
+        || (failure instanceof RedisException
+            && "Connection disconnected".equals(failure.getMessage()));
   }
 }
