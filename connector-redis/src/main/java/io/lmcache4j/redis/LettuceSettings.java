@@ -92,11 +92,12 @@ final class LettuceSettings {
   private static SocketOptions socketOptions(RedisConnectorOptions options) {
     SocketOptions.Builder builder =
         SocketOptions.builder().connectTimeout(options.connectTimeout()).tcpNoDelay(true);
-    if (options.url().scheme() != RemoteUrl.Scheme.UNIX) {
-      // A unix socket knows none of it, and Netty would say so at every connection.
-      builder.keepAlive(KEEP_ALIVE);
-    }
-    return builder.build();
+    // A unix socket knows nothing of it, and Netty would say so at every connection; Lettuce's
+    // default is to ask for it.
+    return (options.url().scheme() == RemoteUrl.Scheme.UNIX
+            ? builder.keepAlive(false)
+            : builder.keepAlive(KEEP_ALIVE))
+        .build();
   }
 
   private static SslOptions sslOptions(RemoteUrl.Tls tls) {

@@ -4,8 +4,10 @@ package io.lmcache4j.redis;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
+import io.lettuce.core.SocketOptions;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -56,5 +58,17 @@ class LettuceSettingsTest {
                     CompletableFuture.completedFuture("a"), CompletableFuture.completedFuture("b")),
                 OPTIONS))
         .containsExactly("a", "b");
+  }
+
+  @Test
+  void aUnixSocketIsNotAskedForWhatOnlyTcpHas() {
+    assertThat(socketOptions("unix:///tmp/redis.sock").isKeepAlive()).isFalse();
+    assertThat(socketOptions("redis://h:1").isKeepAlive()).isTrue();
+  }
+
+  private static SocketOptions socketOptions(String url) {
+    return LettuceSettings.clientOptions(
+            RedisConnectorOptions.of(url), ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+        .getSocketOptions();
   }
 }
