@@ -7,7 +7,6 @@ import io.lmcache4j.core.key.ObjectKey;
 import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.reshard.Resharding;
 import io.lmcache4j.core.reshard.World;
-import io.lmcache4j.redis.ListedKey;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
 import io.lmcache4j.redis.reshard.Resharder;
@@ -182,9 +181,7 @@ final class ReshardCommand implements Callable<Integer> {
       return connector
           .sync()
           .list()
-          .map(ListedKey::key)
-          .filter(Objects::nonNull)
-          .map(Objects::requireNonNull)
+          .flatMap(listed -> Stream.ofNullable(listed.key()))
           .filter(key -> isOf(key, from) && key.workerId() == 0);
     }
     List<String> texts = Objects.requireNonNull(what.keys);

@@ -21,7 +21,8 @@ final class Failures {
     return root(failure) instanceof RedisCommandExecutionException;
   }
 
-  private static Throwable root(Throwable failure) {
+  /** What failed, without what futures wrap around it. */
+  static Throwable root(Throwable failure) {
     Throwable root = failure;
     while (root instanceof CompletionException && root.getCause() != null) {
       root = root.getCause();

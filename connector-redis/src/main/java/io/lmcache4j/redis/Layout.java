@@ -48,15 +48,18 @@ interface Layout {
   /** Prepares to read a chunk. */
   Operation<GetOutcome> get(ConnectorCore core, ChunkKey key, HostMemory into);
 
-  /** The Redis key whose existence says that the chunk is there. */
-  byte[] commitKey(ChunkKey key);
+  /**
+   * The Redis key whose existence says that the chunk is there.
+   *
+   * @param text the chunk's key, in whichever grammar
+   */
+  byte[] commitKey(String text);
 
-  /** The Redis keys of a chunk, in the order in which they are to be deleted. */
-  default List<byte[]> removalOrder(ChunkKey key) {
-    return removalOrder(text(key));
-  }
-
-  /** The same for a key as it was found, in whichever grammar. */
+  /**
+   * The Redis keys of a chunk, in the order in which they are to be deleted.
+   *
+   * @param text the chunk's key, in whichever grammar
+   */
   List<byte[]> removalOrder(String text);
 
   /** What SCAN should look for. */

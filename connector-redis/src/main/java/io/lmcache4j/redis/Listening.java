@@ -9,7 +9,6 @@ import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -64,13 +63,10 @@ final class Listening implements RedisConnectionStateListener {
 
   /** What a failure counts as. */
   static Result resultOf(@Nullable Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    if (cause == null) {
+    if (failure == null) {
       return Result.OK;
     }
+    Throwable cause = Failures.root(failure);
     if (cause instanceof CancellationException) {
       return Result.CANCELLED;
     }

@@ -72,13 +72,13 @@ final class PairLayout implements Layout {
   }
 
   @Override
-  public byte[] commitKey(ChunkKey key) {
-    return names.redisKey(names.text(key), METADATA);
+  public byte[] commitKey(String text) {
+    return names.redisKey(text, METADATA);
   }
 
   @Override
   public List<byte[]> removalOrder(String text) {
-    return List.of(names.redisKey(text, METADATA), names.redisKey(text, PAYLOAD));
+    return List.of(commitKey(text), names.redisKey(text, PAYLOAD));
   }
 
   @Override

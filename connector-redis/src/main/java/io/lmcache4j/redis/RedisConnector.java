@@ -269,9 +269,9 @@ public final class RedisConnector implements AutoCloseable {
    * @return whether it is there
    */
   public CompletionStage<Boolean> exists(ChunkKey key) {
-    byte[] redisKey = layout.commitKey(key);
-    return call(
-            Kind.EXISTS, "exists " + layout.text(key), List.of(redisKey), c -> c.exists(redisKey))
+    String text = layout.text(key);
+    byte[] redisKey = layout.commitKey(text);
+    return call(Kind.EXISTS, "exists " + text, List.of(redisKey), c -> c.exists(redisKey))
         .thenApply(n -> n > 0);
   }
 
@@ -284,7 +284,7 @@ public final class RedisConnector implements AutoCloseable {
   public CompletionStage<Integer> batchedContains(List<? extends ChunkKey> keys) {
     List<List<byte[]>> redisKeys = new ArrayList<>(keys.size());
     for (ChunkKey key : keys) {
-      redisKeys.add(List.of(layout.commitKey(key)));
+      redisKeys.add(List.of(layout.commitKey(layout.text(key))));
     }
     return containsFrom(redisKeys, 0);
   }
@@ -340,7 +340,7 @@ public final class RedisConnector implements AutoCloseable {
       }
       List<byte[]> ofAllWorkers = new ArrayList<>(key.worldSize());
       for (int worker = 0; worker < key.worldSize(); worker++) {
-        ofAllWorkers.add(layout.commitKey(key.withWorkerId(worker)));
+        ofAllWorkers.add(layout.commitKey(layout.text(key.withWorkerId(worker))));
       }
       redisKeys.add(ofAllWorkers);
     }
@@ -355,7 +355,8 @@ public final class RedisConnector implements AutoCloseable {
    * @return whether there was anything
    */
   public CompletionStage<Boolean> remove(ChunkKey key) {
-    return remove(layout.text(key), layout.removalOrder(key));
+    String text = layout.text(key);
+    return remove(text, layout.removalOrder(text));
   }
 
   private CompletableFuture<Boolean> remove(String text, List<byte[]> redisKeys) {
@@ -396,10 +397,11 @@ public final class RedisConnector implements AutoCloseable {
    * @return what is there
    */
   public CompletionStage<EntryInfo> inspect(ChunkKey key) {
+    String text = layout.text(key);
     return call(
         Kind.INSPECT,
-        "inspect " + layout.text(key),
-        layout.removalOrder(key),
+        "inspect " + text,
+        layout.removalOrder(text),
         commands -> layout.inspect(core, key, commands));
   }
 

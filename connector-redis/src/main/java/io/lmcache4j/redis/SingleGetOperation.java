@@ -12,8 +12,7 @@ import io.lmcache4j.redis.wire.WireCommand;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code GET <K>}: what the bytes mean is known from the layout, how many there are from the
- * payloadReply.
+ * {@code GET <K>}: what the bytes mean is known from the layout, how many there are from the reply.
  */
 final class SingleGetOperation extends ReadOperation {
 

@@ -63,10 +63,6 @@ final class SingleKeyLayout implements Layout {
     return names.text(key);
   }
 
-  private byte[] redisKey(ChunkKey key) {
-    return names.redisKey(names.text(key), "");
-  }
-
   @Override
   public Operation<PutOutcome> put(ConnectorCore core, KvChunk chunk, long ttlMillis) {
     String text = names.text(chunk.key());
@@ -88,13 +84,13 @@ final class SingleKeyLayout implements Layout {
   }
 
   @Override
-  public byte[] commitKey(ChunkKey key) {
-    return redisKey(key);
+  public byte[] commitKey(String text) {
+    return names.redisKey(text, "");
   }
 
   @Override
   public List<byte[]> removalOrder(String text) {
-    return List.of(names.redisKey(text, ""));
+    return List.of(commitKey(text));
   }
 
   @Override

@@ -35,6 +35,6 @@ final class PairLayoutTest {
 
   private static String metadataKey(String url, CacheEngineKey key) {
     Layout layout = Layout.of(RedisConnectorOptions.of(url));
-    return new String(layout.commitKey(key), StandardCharsets.UTF_8);
+    return new String(layout.commitKey(layout.text(key)), StandardCharsets.UTF_8);
   }
 }
