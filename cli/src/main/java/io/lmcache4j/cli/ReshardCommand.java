@@ -13,6 +13,7 @@ import io.lmcache4j.redis.reshard.Resharder;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +22,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -102,6 +102,15 @@ final class ReshardCommand implements Callable<Integer> {
   @Mixin private final HashingOptions hashing = new HashingOptions();
 
   @Option(
+      names = "--ttl",
+      paramLabel = "TIME",
+      converter = Converters.ToDuration.class,
+      description =
+          "How long what is written lives: 1h, 30m, 90s, 500ms; the sources' own times are not looked"
+              + " at. Default: for ever.")
+  private @Nullable Duration ttl;
+
+  @Option(
       names = "--json",
       description =
           "Print one object: written, present, incomplete, failed, readBytes, writtenBytes.")
@@ -139,7 +148,7 @@ final class ReshardCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Resharding plan = plan();
     ExecutorService copying = Executors.newFixedThreadPool(AT_ONCE);
-    try (RedisConnector connector = app.connect(UnaryOperator.identity());
+    try (RedisConnector connector = app.connect(o -> ttl == null ? o : o.ttl(ttl));
         Stream<? extends ChunkKey> chunks = chunks(connector, plan.from());
         Progress progress = app.progress("reshard", -1)) {
       new Resharder(connector, plan, copying)

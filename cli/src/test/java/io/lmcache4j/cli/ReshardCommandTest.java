@@ -133,6 +133,14 @@ final class ReshardCommandTest {
   }
 
   @Test
+  void whatIsWrittenExpiresIfThatIsAsked() {
+    assertThat(reshard("", "--ttl", "1h", key(2, 0, 0).toString()).exitCode()).isZero();
+    String inspected =
+        Run.with(Map.of(), "", "inspect", "--url", redis.url(), key(1, 0, 0).toString()).out();
+    assertThat(inspected).containsPattern("ttl +PT(1H|59M)");
+  }
+
+  @Test
   void aMissingSourceIsToldAndEndsWithOne() {
     connector.sync().remove(key(2, 1, 1));
     Run run = reshard("", "--all");
