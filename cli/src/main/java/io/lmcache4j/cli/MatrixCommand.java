@@ -15,10 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -79,6 +79,14 @@ final class MatrixCommand implements Callable<Integer> {
     private @Nullable Measurement measurement;
   }
 
+  /** For help and for errors. */
+  static final class KnownNames implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return KnownModel.all().stream().map(KnownModel::shortName).iterator();
+    }
+  }
+
   private static final class Measurement {
 
     @Option(
@@ -101,7 +109,8 @@ final class MatrixCommand implements Callable<Integer> {
         names = "--model",
         paramLabel = "M",
         required = true,
-        description = "A model that is known: llama-3.1-8b or llama-3.3-70b.")
+        completionCandidates = KnownNames.class,
+        description = "The model, one of ${COMPLETION-CANDIDATES}.")
     private String model;
 
     @Option(
@@ -212,9 +221,7 @@ final class MatrixCommand implements Callable<Integer> {
                         "model "
                             + what.model
                             + " is not known; known are "
-                            + KnownModel.all().stream()
-                                .map(KnownModel::shortName)
-                                .collect(Collectors.joining(", "))));
+                            + String.join(", ", new KnownNames())));
     try {
       return new MatrixSettings(
           model,

@@ -14,35 +14,34 @@ import org.jspecify.annotations.Nullable;
  * One number of each pair: a column of the table, and a heat map.
  *
  * @param title head of the column, and title of the map
- * @param format of a value
+ * @param decimals places behind the point
  * @param value the number of a pair, null where it was not measured
  */
-record Figure(String title, String format, Function<Pair, @Nullable Double> value) {
+record Figure(String title, int decimals, Function<Pair, @Nullable Double> value) {
 
   static final Figure FOUND_BEFORE =
-      new Figure("tokens found without resharding", "%.0f", p -> number(p.hitTokensBefore()));
+      new Figure("tokens found without resharding", 0, p -> number(p.hitTokensBefore()));
 
-  static final Figure FOUND = new Figure("tokens found", "%.0f", p -> number(p.hitTokens()));
+  static final Figure FOUND = new Figure("tokens found", 0, p -> number(p.hitTokens()));
 
-  static final Figure MOVED = new Figure("MiB moved in all", "%.0f", Figure::movedMib);
+  static final Figure MOVED = new Figure("MiB moved in all", 0, Figure::movedMib);
 
-  static final Figure STORE = new Figure("store, ms", "%.0f", p -> millis(p.store()));
+  static final Figure STORE = new Figure("store, ms", 0, p -> millis(p.store()));
 
-  static final Figure RESHARD = new Figure("reshard, ms", "%.0f", p -> millis(p.reshard()));
+  static final Figure RESHARD = new Figure("reshard, ms", 0, p -> millis(p.reshard()));
 
-  static final Figure COPY = new Figure("plain copy, ms", "%.0f", p -> millis(p.copy()));
+  static final Figure COPY = new Figure("plain copy, ms", 0, p -> millis(p.copy()));
 
-  static final Figure RATIO = new Figure("reshard / plain copy", "%.2f", Pair::reshardToCopy);
+  static final Figure RATIO = new Figure("reshard / plain copy", 2, Pair::reshardToCopy);
 
-  static final Figure LOOKUP = new Figure("lookup, ms", "%.2f", p -> millis(p.lookup()));
+  static final Figure LOOKUP = new Figure("lookup, ms", 2, p -> millis(p.lookup()));
 
-  static final Figure LOAD = new Figure("load, ms", "%.0f", p -> millis(p.load()));
+  static final Figure LOAD = new Figure("load, ms", 0, p -> millis(p.load()));
 
-  static final Figure TTFT_COLD =
-      new Figure("first token, cold, ms", "%.0f", p -> millis(p.ttftCold()));
+  static final Figure TTFT_COLD = new Figure("first token, cold, ms", 0, p -> millis(p.ttftCold()));
 
   static final Figure TTFT_CACHED =
-      new Figure("first token, cached, ms", "%.0f", p -> millis(p.ttftCached()));
+      new Figure("first token, cached, ms", 0, p -> millis(p.ttftCached()));
 
   /** All of them, in the order of the columns. */
   static final List<Figure> ALL =
@@ -89,7 +88,7 @@ record Figure(String title, String format, Function<Pair, @Nullable Double> valu
 
   /** A value as text. */
   String text(double number) {
-    return String.format(Locale.ROOT, format, number);
+    return String.format(Locale.ROOT, "%." + decimals + "f", number);
   }
 
   /** The largest value; 0 if there is none, and then there is no map to draw. */

@@ -25,11 +25,17 @@ final class MatrixCharts {
   }
 
   private static final int COLUMNS = 4;
-  private static final int WIDTH = 360;
-  private static final int HEIGHT = 330;
+  private static final int WIDTH = 330;
+  private static final int HEIGHT = 300;
 
-  /** Pixels for each point, for screens of high density. */
-  private static final int SCALE = 2;
+  /** Points below the width of a cell, so that each has its label. */
+  private static final int TICK_SPACING = 20;
+
+  /** Pixels for each point: legible on screens of high density, and no large file. */
+  private static final double SCALE = 1.5;
+
+  private static final int CELL_WIDTH = (int) (SCALE * WIDTH);
+  private static final int CELL_HEIGHT = (int) (SCALE * HEIGHT);
 
   private static final Color LOW = new Color(0xF3, 0xF7, 0xFB);
   private static final Color HIGH = new Color(0x6A, 0xA5, 0xDA);
@@ -38,11 +44,15 @@ final class MatrixCharts {
   private MatrixCharts() {}
 
   static void draw(List<Pair> pairs, Path file) throws IOException {
-    List<Figure> figures = Figure.ALL.stream().filter(figure -> figure.largest(pairs) > 0).toList();
+    List<Figure> figures =
+        Figure.ALL.stream()
+            // It is what resharding is held against, and the ratio has a map.
+            .filter(figure -> !figure.equals(Figure.COPY))
+            .filter(figure -> figure.largest(pairs) > 0)
+            .toList();
     int rows = (figures.size() + COLUMNS - 1) / COLUMNS;
     BufferedImage sheet =
-        new BufferedImage(
-            SCALE * COLUMNS * WIDTH, SCALE * rows * HEIGHT, BufferedImage.TYPE_INT_RGB);
+        new BufferedImage(COLUMNS * CELL_WIDTH, rows * CELL_HEIGHT, BufferedImage.TYPE_INT_RGB);
     Graphics2D graphics = sheet.createGraphics();
     try {
       graphics.setColor(Color.WHITE);
@@ -51,10 +61,7 @@ final class MatrixCharts {
         Graphics2D place =
             (Graphics2D)
                 graphics.create(
-                    SCALE * (i % COLUMNS) * WIDTH,
-                    SCALE * (i / COLUMNS) * HEIGHT,
-                    SCALE * WIDTH,
-                    SCALE * HEIGHT);
+                    i % COLUMNS * CELL_WIDTH, i / COLUMNS * CELL_HEIGHT, CELL_WIDTH, CELL_HEIGHT);
         place.scale(SCALE, SCALE);
         map(figures.get(i), pairs).paint(place, WIDTH, HEIGHT);
         place.dispose();
@@ -77,7 +84,10 @@ final class MatrixCharts {
     style(chart.getStyler());
     chart.getStyler().setMin(0);
     chart.getStyler().setMax(figure.largest(pairs));
-    chart.getStyler().setHeatMapDecimalValueFormatter(figure::text);
+    chart
+        .getStyler()
+        .setHeatMapValueDecimalPattern(
+            figure.decimals() == 0 ? "0" : "0." + "0".repeat(figure.decimals()));
     List<Integer> decode = pairs.stream().map(Pair::decodeTp).distinct().sorted().toList();
     // The axis counts upwards, a table's rows downwards.
     List<Integer> prefill =
@@ -111,6 +121,8 @@ final class MatrixCharts {
     style.setPlotBackgroundColor(Color.WHITE);
     style.setPlotBorderVisible(false);
     style.setPlotGridLinesVisible(false);
+    style.setXAxisTickMarkSpacingHint(TICK_SPACING);
+    style.setYAxisTickMarkSpacingHint(TICK_SPACING);
     style.setAxisTitleFont(font);
     style.setAxisTickLabelsFont(font);
   }

@@ -88,10 +88,13 @@ public final class MatrixReport {
     md.append(
         "\n\nP producer ranks store a prompt's chunks; where the consumer has D ranks and D is not"
             + " P, they are resharded; then D ranks look up and load. Without resharding a consumer"
-            + " with D ≠ P finds nothing, as the second column shows.\n\n## Measured\n\n");
+            + " with another size finds nothing, since keys name the size and payloads hold the heads of"
+            + " one rank.\n\n## Measured\n\n");
     md.append(MatrixTables.measured(result).markdown());
     md.append("\n![Heat maps of the same figures](matrix.png)\n\n");
-    md.append(estimate(result));
+    if (MatrixTables.hasEstimate(result)) {
+      md.append(estimate(result));
+    }
     if (result.pairs().stream().allMatch(pair -> pair.ttftCached() == null)) {
       md.append(missing());
     }

@@ -160,14 +160,20 @@ public record MatrixResult(
    *
    * @param json the text
    * @return the result
-   * @throws IllegalArgumentException if it is not one; says where and why
+   * @throws IllegalArgumentException if it is not one; says why
    */
   public static MatrixResult parse(String json) {
+    MatrixResult result;
     try {
-      return Objects.requireNonNull(JSON.readValue(json, MatrixResult.class), "null");
+      result = JSON.readValue(json, MatrixResult.class);
     } catch (JsonProcessingException e) {
-      throw new IllegalArgumentException(e.getMessage(), e);
+      // Its own words, without a path through the classes here.
+      throw new IllegalArgumentException(e.getOriginalMessage(), e);
     }
+    if (result == null) {
+      throw new IllegalArgumentException("null");
+    }
+    return result;
   }
 
   /**

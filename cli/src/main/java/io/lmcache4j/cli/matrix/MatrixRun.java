@@ -3,18 +3,14 @@ package io.lmcache4j.cli.matrix;
 
 import io.lmcache4j.cli.matrix.MatrixResult.Times;
 import io.lmcache4j.cli.matrix.MatrixSettings.Pair;
+import io.lmcache4j.cli.matrix.Ranks.Moved;
 import io.lmcache4j.core.key.ChunkKey;
-import io.lmcache4j.core.memory.ChunkBuffer;
 import io.lmcache4j.core.memory.DirectMemory;
 import io.lmcache4j.core.memory.HostMemory;
-import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.reshard.Resharding;
 import io.lmcache4j.core.reshard.World;
 import io.lmcache4j.core.token.TokenChunk;
-import io.lmcache4j.redis.GetOutcome;
-import io.lmcache4j.redis.KvChunk;
-import io.lmcache4j.redis.PutOutcome;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.RedisConnectorOptions;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
@@ -23,14 +19,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +58,7 @@ public final class MatrixRun implements AutoCloseable {
   private final @Nullable Duration ttl;
   private final LongConsumer progress;
   private final HostMemory memory;
-  private final List<RedisConnector> ranks = new ArrayList<>();
+  private final Ranks ranks;
   private final ExecutorService copying = Executors.newFixedThreadPool(MatrixSettings.AT_ONCE);
   private final RedisConnector connector;
 
@@ -78,6 +70,7 @@ public final class MatrixRun implements AutoCloseable {
     this.progress = progress;
     this.memory = DirectMemory.create(settings.hostBytes());
     this.connector = connect();
+    this.ranks = new Ranks(settings, memory, this::connect);
   }
 
   /**
@@ -104,7 +97,7 @@ public final class MatrixRun implements AutoCloseable {
   @Override
   public void close() {
     copying.shutdown();
-    ranks.forEach(RedisConnector::close);
+    ranks.close();
     connector.close();
     memory.close();
   }
@@ -113,13 +106,6 @@ public final class MatrixRun implements AutoCloseable {
     RedisConnectorOptions.Builder options =
         RedisConnectorOptions.builder(url).memory(memory).timeout(TIMEOUT);
     return RedisConnector.open((ttl == null ? options : options.ttl(ttl)).build());
-  }
-
-  private RedisConnector rank(int rank) {
-    while (ranks.size() <= rank) {
-      ranks.add(connect());
-    }
-    return ranks.get(rank);
   }
 
   private MatrixResult measure() throws InterruptedException {
@@ -166,15 +152,15 @@ public final class MatrixRun implements AutoCloseable {
         pair.decode(),
         first.hitTokensBefore,
         first.hitTokens,
-        first.storedBytes,
-        times(rounds, r -> r.storeNanos),
+        first.store.bytes(),
+        times(rounds, r -> r.store.nanos()),
         reshards ? first.reshardReadBytes : null,
         reshards ? first.reshardWrittenBytes : null,
         reshards ? times(rounds, r -> r.reshardNanos) : null,
         reshards ? times(rounds, r -> r.copyNanos) : null,
         times(rounds, r -> r.lookupNanos),
-        first.loadedBytes,
-        times(rounds, r -> r.loadNanos),
+        first.load.bytes(),
+        times(rounds, r -> r.load.nanos()),
         null,
         null);
   }
@@ -195,7 +181,7 @@ public final class MatrixRun implements AutoCloseable {
     try {
       // What a run that was killed has left would not be stored anew.
       remove(written);
-      store(from, payload, round);
+      round.store = told(ranks.store(from, payload));
       round.hitTokensBefore = hitTokens(to);
       if (pair.reshards()) {
         if (round.hitTokensBefore != 0) {
@@ -215,7 +201,7 @@ public final class MatrixRun implements AutoCloseable {
         }
       }
       lookUp(to, round);
-      load(to, payload, round);
+      round.load = told(ranks.load(to, payload));
       return round;
     } finally {
       remove(written);
@@ -223,83 +209,22 @@ public final class MatrixRun implements AutoCloseable {
     }
   }
 
+  private Moved told(Moved moved) {
+    progress.accept(moved.bytes());
+    return moved;
+  }
+
   private void remove(List<ChunkKey> keys) {
-    join(keys.stream().map(connector::remove).toList());
-  }
-
-  private List<List<TokenChunk>> batches(World world) {
-    List<TokenChunk> chunks = settings.chunks(world);
-    int size = settings.batch(world);
-    List<List<TokenChunk>> batches = new ArrayList<>();
-    for (int from = 0; from < chunks.size(); from += size) {
-      batches.add(chunks.subList(from, Math.min(chunks.size(), from + size)));
-    }
-    return batches;
-  }
-
-  private void store(World world, NumberedPayload payload, Round round) {
-    for (List<TokenChunk> batch : batches(world)) {
-      List<KvChunk> leased = new ArrayList<>();
-      try {
-        List<List<KvChunk>> ofRanks = new ArrayList<>();
-        for (int rank = 0; rank < world.size(); rank++) {
-          List<KvChunk> chunks = new ArrayList<>();
-          for (TokenChunk chunk : batch) {
-            chunks.add(lease(world, rank, chunk));
-            leased.add(chunks.get(chunks.size() - 1));
-          }
-          rank(rank);
-          ofRanks.add(chunks);
-        }
-        each(
-            world,
-            batch,
-            (rank, i) ->
-                payload.fill(
-                    world.size(), rank, batch.get(i), ofRanks.get(rank).get(i).payload().nio()));
-        long start = System.nanoTime();
-        List<CompletionStage<List<PutOutcome>>> puts = new ArrayList<>();
-        for (int rank = 0; rank < world.size(); rank++) {
-          puts.add(rank(rank).batchedPut(ofRanks.get(rank)));
-        }
-        List<List<PutOutcome>> stored = join(puts);
-        round.storeNanos += System.nanoTime() - start;
-        long bytes = stored.stream().flatMap(List::stream).mapToLong(Outcomes::stored).sum();
-        round.storedBytes += bytes;
-        progress.accept(bytes);
-      } finally {
-        leased.forEach(KvChunk::close);
-      }
-    }
-  }
-
-  private KvChunk lease(World world, int rank, TokenChunk chunk) {
-    KvGeometry geometry = world.geometry(rank);
-    RemoteMetadata metadata =
-        RemoteMetadata.of(
-            geometry.chunkFormat(),
-            geometry.chunkShape(chunk.end() - chunk.start()),
-            geometry.dtype());
-    ChunkBuffer lease = memory.tryLease((int) metadata.length());
-    if (lease == null) {
-      throw new MatrixException(
-          "no memory for the "
-              + metadata.length()
-              + " bytes of a chunk: "
-              + memory.leasedBytes()
-              + " of "
-              + memory.capacityBytes()
-              + " are leased");
-    }
-    return new KvChunk(chunk.key().withWorkerId(rank), metadata, lease);
+    Outcomes.join(keys.stream().map(connector::remove).toList());
   }
 
   private int hitTokens(World world) {
     List<TokenChunk> chunks = settings.chunks(world);
     int hits =
-        join(List.of(
-                connector.batchedContainsForAllWorkers(
-                    chunks.stream().map(TokenChunk::key).toList())))
+        Outcomes.join(
+                List.of(
+                    connector.batchedContainsForAllWorkers(
+                        chunks.stream().map(TokenChunk::key).toList())))
             .get(0);
     return hits == 0 ? 0 : chunks.get(hits - 1).end();
   }
@@ -350,79 +275,17 @@ public final class MatrixRun implements AutoCloseable {
     remove(copies);
   }
 
-  private void load(World world, NumberedPayload payload, Round round) {
-    for (List<TokenChunk> batch : batches(world)) {
-      List<List<ChunkKey>> keys = new ArrayList<>();
-      for (int rank = 0; rank < world.size(); rank++) {
-        int worker = rank;
-        rank(rank);
-        keys.add(batch.stream().<ChunkKey>map(chunk -> chunk.key().withWorkerId(worker)).toList());
-      }
-      long start = System.nanoTime();
-      List<CompletionStage<List<GetOutcome>>> gets = new ArrayList<>();
-      for (int rank = 0; rank < world.size(); rank++) {
-        gets.add(rank(rank).batchedGet(keys.get(rank)));
-      }
-      List<List<GetOutcome>> found = join(gets);
-      round.loadNanos += System.nanoTime() - start;
-      try {
-        each(
-            world,
-            batch,
-            (rank, i) -> {
-              KvChunk chunk = Outcomes.hit(found.get(rank).get(i));
-              payload.check(world.size(), rank, batch.get(i), chunk.key(), chunk.payload().nio());
-            });
-        long bytes =
-            found.stream()
-                .flatMap(List::stream)
-                .mapToLong(outcome -> Outcomes.hit(outcome).payload().length())
-                .sum();
-        round.loadedBytes += bytes;
-        progress.accept(bytes);
-      } finally {
-        found.forEach(Outcomes::close);
-      }
-    }
-  }
-
-  /** Runs something for each rank's part of each chunk of a batch, on all processors. */
-  private static void each(World world, List<TokenChunk> batch, PartAction action) {
-    IntStream.range(0, world.size() * batch.size())
-        .parallel()
-        .forEach(i -> action.accept(i / batch.size(), i % batch.size()));
-  }
-
-  private static <T> List<T> join(List<? extends CompletionStage<T>> stages) {
-    List<T> results = new ArrayList<>(stages.size());
-    for (CompletionStage<T> stage : stages) {
-      CompletableFuture<T> future = stage.toCompletableFuture();
-      try {
-        results.add(future.join());
-      } catch (CompletionException e) {
-        throw Outcomes.unchecked(e);
-      }
-    }
-    return results;
-  }
-
-  private interface PartAction {
-    void accept(int rank, int indexInBatch);
-  }
-
   /** Figures of one round, as they come. */
   private static final class Round {
 
     private int hitTokensBefore;
     private int hitTokens;
-    private long storedBytes;
-    private long storeNanos;
+    private Moved store = Moved.NOTHING;
     private long reshardReadBytes;
     private long reshardWrittenBytes;
     private long reshardNanos;
     private long copyNanos;
     private long lookupNanos;
-    private long loadedBytes;
-    private long loadNanos;
+    private Moved load = Moved.NOTHING;
   }
 }

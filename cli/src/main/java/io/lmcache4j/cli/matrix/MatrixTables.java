@@ -21,12 +21,20 @@ final class MatrixTables {
     return table;
   }
 
+  private static List<Pair> loaded(MatrixResult result) {
+    return result.pairs().stream()
+        .filter(pair -> pair.hitTokens() > 0 && pair.loadedBytes() != null)
+        .toList();
+  }
+
+  /** Whether there is anything to hold a prefill against. */
+  static boolean hasEstimate(MatrixResult result) {
+    return !loaded(result).isEmpty();
+  }
+
   static Table<Pair> estimated(MatrixResult result) {
     Setting setting = result.setting();
-    List<Pair> pairs =
-        result.pairs().stream()
-            .filter(pair -> pair.hitTokens() > 0 && pair.loadedBytes() != null)
-            .toList();
+    List<Pair> pairs = loaded(result);
     Table<Pair> table = new Table<>(pairs).column("P→D", Pair::name);
     for (Gpu gpu : Gpu.values()) {
       table.column(
@@ -45,7 +53,7 @@ final class MatrixTables {
         });
     for (Gpu gpu : Gpu.values()) {
       table.column(
-          "loading wins against " + gpu.label + " above, Gbit/s",
+          "loading beats " + gpu.label + " above, Gbit/s",
           pair ->
               format(
                   "%.0f",

@@ -12,7 +12,13 @@ import org.jspecify.annotations.Nullable;
 public final class MatrixText {
 
   private static final List<Figure> MAPS =
-      List.of(Figure.FOUND_BEFORE, Figure.STORE, Figure.RESHARD, Figure.LOAD);
+      List.of(
+          Figure.FOUND_BEFORE,
+          Figure.STORE,
+          Figure.RESHARD,
+          Figure.LOAD,
+          Figure.TTFT_COLD,
+          Figure.TTFT_CACHED);
 
   /** From nothing to the largest value. */
   private static final String SHADES = " ░▒▓█";
@@ -37,13 +43,13 @@ public final class MatrixText {
         lines.addAll(map(figure, result.pairs()));
       }
     }
-    lines.add("");
-    lines.add(
-        "ESTIMATE of what it saves, from published figures (--report names them): a prefill by the"
-            + " consumer's GPUs,");
-    lines.add("against loading over loopback as measured here, and over a network of 100 Gbit/s.");
-    lines.add("");
-    lines.addAll(MatrixTables.estimated(result).plain());
+    if (MatrixTables.hasEstimate(result)) {
+      lines.add("");
+      lines.add("ESTIMATE of what it saves, from published figures that --report names: a prefill");
+      lines.add("by the consumer's D GPUs, against loading as measured here and at 100 Gbit/s.");
+      lines.add("");
+      lines.addAll(MatrixTables.estimated(result).plain());
+    }
     return lines;
   }
 

@@ -5,8 +5,11 @@ import io.lmcache4j.redis.GetOutcome;
 import io.lmcache4j.redis.KvChunk;
 import io.lmcache4j.redis.PutOutcome;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 
 /** Here every chunk has to be there: what is not a success ends the run. */
 final class Outcomes {
@@ -50,6 +53,7 @@ final class Outcomes {
     throw new MatrixException("a chunk that was stored was not resharded: " + outcome);
   }
 
+  /** What is to be thrown of what a stage ended with. */
   static RuntimeException unchecked(Throwable failure) {
     Throwable cause = failure;
     while (cause instanceof CompletionException && cause.getCause() != null) {
@@ -59,5 +63,19 @@ final class Outcomes {
       throw error;
     }
     return cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
+  }
+
+  /** Waits for all. */
+  static <T> List<T> join(List<? extends CompletionStage<T>> stages) {
+    List<T> results = new ArrayList<>(stages.size());
+    for (CompletionStage<T> stage : stages) {
+      CompletableFuture<T> future = stage.toCompletableFuture();
+      try {
+        results.add(future.join());
+      } catch (CompletionException e) {
+        throw unchecked(e);
+      }
+    }
+    return results;
   }
 }
