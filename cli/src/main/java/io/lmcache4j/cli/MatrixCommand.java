@@ -36,12 +36,10 @@ import picocli.CommandLine.ParentCommand;
       "Without --url it starts a Redis of its own; the variables of LMCache are not looked at.",
       "",
       "For each pair, the producer's ranks store numbered payloads, the consumer looks up, the"
-          + " chunks are",
-      "resharded if the sizes differ, and the consumer's ranks look up and load. Every byte is"
-          + " compared,",
-      "outside of the timed parts. A plain copy of the same bytes is timed beside resharding. What"
-          + " loading",
-      "saves is an estimate from published figures: no GPU takes part.",
+          + " chunks are resharded if the sizes differ, and the consumer's ranks look up and load."
+          + " Every byte is compared, outside of the timed parts. A plain copy of the same bytes is"
+          + " timed beside resharding. What loading saves is an estimate from published figures: no"
+          + " GPU takes part.",
       "",
       "A report rendered --from a file may have the figures of GPUs; docs/MATRIX.md tells the"
           + " names.",

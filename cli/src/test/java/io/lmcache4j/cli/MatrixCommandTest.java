@@ -60,6 +60,7 @@ final class MatrixCommandTest {
         assertThat(pair.has("reshard")).isEqualTo(from != to);
         assertThat(pair.has("copy")).isEqualTo(from != to);
         if (from != to) {
+          assertThat(pair.get("reshardToCopy").doubleValue()).isPositive();
           assertThat(pair.get("reshardReadBytes").longValue()).isEqualTo(37 * TOKEN_BYTES);
           assertThat(pair.get("reshardWrittenBytes").longValue()).isEqualTo(37 * TOKEN_BYTES);
         }

@@ -19,7 +19,7 @@ public final class MatrixReport {
       "prefill_tp,decode_tp,hit_tokens_before,hit_tokens,stored_bytes,reshard_read_bytes,"
           + "reshard_written_bytes,loaded_bytes,store_ms,store_fastest,store_slowest,"
           + "reshard_ms,reshard_fastest,reshard_slowest,copy_ms,copy_fastest,copy_slowest,"
-          + "lookup_ms,lookup_fastest,lookup_slowest,load_ms,load_fastest,load_slowest,"
+          + "reshard_to_copy,lookup_ms,lookup_fastest,lookup_slowest,load_ms,load_fastest,load_slowest,"
           + "ttft_cold_ms,ttft_cold_fastest,ttft_cold_slowest,"
           + "ttft_cached_ms,ttft_cached_fastest,ttft_cached_slowest\n";
 
@@ -63,6 +63,7 @@ public final class MatrixReport {
               cells(pair.store()),
               cells(pair.reshard()),
               cells(pair.copy()),
+              ratio(pair.reshardToCopy()),
               cells(pair.lookup()),
               cells(pair.load()),
               cells(pair.ttftCold()),
@@ -74,6 +75,10 @@ public final class MatrixReport {
 
   private static String cell(@Nullable Number value) {
     return value == null ? "" : value.toString();
+  }
+
+  private static String ratio(@Nullable Double ratio) {
+    return ratio == null ? "" : format("%.3f", ratio);
   }
 
   private static String cells(@Nullable Times times) {

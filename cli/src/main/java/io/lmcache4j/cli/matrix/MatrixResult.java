@@ -87,6 +87,8 @@ public record MatrixResult(
    * @param reshardWrittenBytes payload bytes that were written then
    * @param reshard time for that
    * @param copy time to read what the producer stored, and to write it again as it is
+   * @param reshardToCopy how much longer resharding takes than that copy: the median of the rounds'
+   *     own ratios, which a machine that is busy for a while disturbs less than the times
    * @param lookup time of the consumer's lookup
    * @param loadedBytes payload bytes that the consumer got
    * @param load time for that
@@ -105,6 +107,7 @@ public record MatrixResult(
       @Nullable Long reshardWrittenBytes,
       @Nullable Times reshard,
       @Nullable Times copy,
+      @Nullable Double reshardToCopy,
       @Nullable Times lookup,
       @Nullable Long loadedBytes,
       @Nullable Times load,
@@ -123,11 +126,13 @@ public record MatrixResult(
     String name() {
       return prefillTp + "→" + decodeTp;
     }
+  }
 
-    /** How much longer resharding takes than a copy; null where either was not measured. */
-    @Nullable Double reshardToCopy() {
-      return reshard == null || copy == null ? null : reshard.millis / copy.millis;
-    }
+  /** The value in the middle, or between the two there. */
+  static double median(double... values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return (sorted[sorted.length / 2] + sorted[(sorted.length - 1) / 2]) / 2;
   }
 
   /**
@@ -146,12 +151,9 @@ public record MatrixResult(
 
     /** Of at least one round. */
     static Times ofNanos(long... nanos) {
-      long[] sorted = nanos.clone();
-      Arrays.sort(sorted);
-      int n = sorted.length;
-      double median = (sorted[n / 2] + sorted[(n - 1) / 2]) / 2.0;
-      return new Times(
-          median / NANOS_PER_MILLI, sorted[0] / NANOS_PER_MILLI, sorted[n - 1] / NANOS_PER_MILLI);
+      double[] millis = Arrays.stream(nanos).mapToDouble(n -> n / NANOS_PER_MILLI).toArray();
+      Arrays.sort(millis);
+      return new Times(median(millis), millis[0], millis[millis.length - 1]);
     }
   }
 

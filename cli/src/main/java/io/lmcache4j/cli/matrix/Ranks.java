@@ -71,8 +71,9 @@ final class Ranks implements AutoCloseable {
             chunks.add(lease(world, rank, chunk));
             leased.add(chunks.get(chunks.size() - 1));
           }
-          rank(rank);
           ofRanks.add(chunks);
+          // Connected before the clock runs.
+          rank(rank);
         }
         each(
             world,

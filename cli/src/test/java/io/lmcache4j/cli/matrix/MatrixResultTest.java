@@ -24,13 +24,14 @@ final class MatrixResultTest {
           new Setting("x", "m", 5, 1, 4, 2, 8, "bfloat16", 512, 256, 3, "redis", "here", "8 x G"),
           List.of(
               new Pair(
-                  1, 2, 0, 512, 100L, TIMES, 101L, 102L, TIMES, TIMES, TIMES, 103L, TIMES, TIMES,
-                  TIMES),
+                  1, 2, 0, 512, 100L, TIMES, 101L, 102L, TIMES, TIMES, 1.25, TIMES, 103L, TIMES,
+                  TIMES, TIMES),
               new Pair(
                   2,
                   2,
                   null,
                   256,
+                  null,
                   null,
                   null,
                   null,
@@ -72,8 +73,10 @@ final class MatrixResultTest {
     assertThat(Files.readString(dir.resolve("matrix.md")))
         .contains("| 2→4 | 8192 | 401 | 90 |")
         .doesNotContain("ESTIMATE", "still have to show");
-    assertThat(Files.readAllLines(dir.resolve("matrix.csv")).get(1))
-        .isEqualTo("2,4,,8192,,,,,,,,,,,,,,,,,,,,400.500,399.000,410.000,90.000,88.000,120.000");
+    List<String> csv = Files.readAllLines(dir.resolve("matrix.csv"));
+    assertThat(csv.get(0).split(",", -1)).hasSameSizeAs(csv.get(1).split(",", -1));
+    assertThat(csv.get(1))
+        .isEqualTo("2,4,,8192,,,,,,,,,,,,,,,,,,,,,400.500,399.000,410.000,90.000,88.000,120.000");
     assertThat(ImageIO.read(dir.resolve("matrix.png").toFile())).isNotNull();
   }
 
