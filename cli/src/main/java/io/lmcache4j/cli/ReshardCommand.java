@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.cli;
 
-import io.lmcache4j.core.DType;
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.key.ObjectKey;
 import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.reshard.Resharding;
 import io.lmcache4j.core.reshard.World;
+import io.lmcache4j.core.token.TokenChunk;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
 import io.lmcache4j.redis.reshard.Resharder;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,11 +22,11 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
@@ -41,7 +42,8 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Same hash, dtype and tags; world size and workers of the new world. What is there is not"
           + " written again: a job that was broken off is simply run again.",
-      "The keys of a prompt: lmcache4j keys … | lmcache4j reshard … -",
+      "A model that is known by its name needs no --layers and so on.",
+      HashingOptions.ABOUT_NONE_HASH,
       "The exit code is 1 when a source was missing: nothing was written of that chunk."
     })
 final class ReshardCommand implements Callable<Integer> {
@@ -88,34 +90,25 @@ final class ReshardCommand implements Callable<Integer> {
       description = "The same of those who will read.")
   private @Nullable List<Integer> toStages;
 
-  @Option(
-      names = "--layers",
-      paramLabel = "L",
-      required = true,
-      description = "num_hidden_layers of the model's config.json.")
-  private int layers;
+  @Mixin private final GeometryOptions geometry = new GeometryOptions();
 
   @Option(
-      names = "--kv-heads",
-      paramLabel = "H",
-      required = true,
-      description = "num_key_value_heads of the whole model.")
-  private int kvHeads;
+      names = "--chunk-size",
+      paramLabel = "N",
+      defaultValue = "" + KvGeometry.DEFAULT_CHUNK_SIZE,
+      description = "Tokens of a chunk, for --tokens. Default: ${DEFAULT-VALUE}.")
+  private int chunkSize;
+
+  @Mixin private final HashingOptions hashing = new HashingOptions();
 
   @Option(
-      names = "--head-size",
-      paramLabel = "D",
-      required = true,
-      description = "head_dim, or hidden_size / num_attention_heads.")
-  private int headSize;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "D",
-      defaultValue = "bfloat16",
-      converter = Converters.ToDType.class,
-      description = "Type of an element of the cache. Default: ${DEFAULT-VALUE}.")
-  private DType dtype;
+      names = "--ttl",
+      paramLabel = "TIME",
+      converter = Converters.ToDuration.class,
+      description =
+          "How long what is written lives: 1h, 30m, 90s, 500ms; the sources' own times are not looked"
+              + " at. Default: for ever.")
+  private @Nullable Duration ttl;
 
   @Option(
       names = "--json",
@@ -134,6 +127,12 @@ final class ReshardCommand implements Callable<Integer> {
         description = "Any worker's key of each chunk; - reads them from standard input.")
     private @Nullable List<String> keys;
 
+    @Option(
+        names = "--tokens",
+        paramLabel = "FILE|-",
+        description = "The chunks of a prompt, which is told by its token ids, as for keys.")
+    private @Nullable String tokens;
+
     @Option(names = "--all", description = "Every chunk of the model in the old world.")
     private boolean all;
   }
@@ -149,8 +148,8 @@ final class ReshardCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     Resharding plan = plan();
     ExecutorService copying = Executors.newFixedThreadPool(AT_ONCE);
-    try (RedisConnector connector = app.connect(UnaryOperator.identity());
-        Stream<ChunkKey> chunks = chunks(connector, plan.from());
+    try (RedisConnector connector = app.connect(o -> ttl == null ? o : o.ttl(ttl));
+        Stream<? extends ChunkKey> chunks = chunks(connector, plan.from());
         Progress progress = app.progress("reshard", -1)) {
       new Resharder(connector, plan, copying)
           .reshardAll(chunks.iterator(), AT_ONCE, outcome -> count(outcome, progress));
@@ -166,16 +165,18 @@ final class ReshardCommand implements Callable<Integer> {
 
   private Resharding plan() {
     try {
-      KvGeometry whole = KvGeometry.of(layers, kvHeads, headSize, dtype);
-      return Resharding.between(
-          new World(whole, fromTp, fromStages == null ? List.of(layers) : fromStages),
-          new World(whole, toTp, toStages == null ? List.of(layers) : toStages));
+      KvGeometry whole = geometry.of(model);
+      return Resharding.between(world(whole, fromTp, fromStages), world(whole, toTp, toStages));
     } catch (IllegalArgumentException e) {
       throw CommandException.badInput(String.valueOf(e.getMessage()));
     }
   }
 
-  private Stream<ChunkKey> chunks(RedisConnector connector, World from) {
+  private static World world(KvGeometry whole, int tp, @Nullable List<Integer> stages) {
+    return new World(whole, tp, stages == null ? List.of(whole.layers()) : stages);
+  }
+
+  private Stream<? extends ChunkKey> chunks(RedisConnector connector, World from) {
     if (what.all) {
       // Worker 0 has a part of every target, so that a chunk that it has not is incomplete anyway.
       return connector
@@ -183,6 +184,13 @@ final class ReshardCommand implements Callable<Integer> {
           .list()
           .flatMap(listed -> Stream.ofNullable(listed.key()))
           .filter(key -> isOf(key, from) && key.workerId() == 0);
+    }
+    if (what.tokens != null) {
+      return hashing
+          .database(model, from.size(), 0, from.model().dtype(), chunkSize)
+          .processTokens(TokenFile.read(app.streams(), what.tokens))
+          .stream()
+          .map(TokenChunk::key);
     }
     List<String> texts = Objects.requireNonNull(what.keys);
     if (texts.contains(STDIN)) {

@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,6 +133,14 @@ final class ReshardCommandTest {
   }
 
   @Test
+  void whatIsWrittenExpiresIfThatIsAsked() {
+    assertThat(reshard("", "--ttl", "1h", key(2, 0, 0).toString()).exitCode()).isZero();
+    String inspected =
+        Run.with(Map.of(), "", "inspect", "--url", redis.url(), key(1, 0, 0).toString()).out();
+    assertThat(inspected).containsPattern("ttl +PT(1H|59M)");
+  }
+
+  @Test
   void aMissingSourceIsToldAndEndsWithOne() {
     connector.sync().remove(key(2, 1, 1));
     Run run = reshard("", "--all");
@@ -151,5 +160,76 @@ final class ReshardCommandTest {
     assertThat(heads.err()).contains("the model has 1");
     assertThat(reshard("").exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(connector.sync().exists(key(1, 0, 0))).isFalse();
+  }
+
+  /** The chunks of a prompt are found by its tokens, as whoever stored them named them. */
+  @Test
+  void aPromptIsTakenByItsTokens() {
+    String tokens = "1,2,3,4,5,6,7,8,9";
+    String[] naming = {"--chunk-size", "4", "--python-hash-seed", "0"};
+    Run keys =
+        Run.with(
+            Map.of(),
+            tokens,
+            Stream.concat(
+                    Stream.of("keys", "--model", "m", "--world-size", "2", "--worker-id"),
+                    Stream.concat(Stream.of("0", "--dtype", "uint8", "-"), Stream.of(naming)))
+                .toArray(String[]::new));
+    List<ChunkKey> chunks = keys.out().lines().map(ChunkKey::parse).toList();
+    assertThat(chunks).hasSize(2);
+    for (ChunkKey chunk : chunks) {
+      for (int worker = 0; worker < 2; worker++) {
+        byte[] bytes = new byte[8];
+        Arrays.fill(bytes, (byte) (worker + 1));
+        put(chunk.withWorkerId(worker), Shape.of(2, 1, 4, 1), bytes);
+      }
+    }
+    Run run =
+        reshard(
+            tokens,
+            Stream.concat(Stream.of("--tokens", "-", "--json"), Stream.of(naming))
+                .toArray(String[]::new));
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out()).contains("\"written\":2").contains("\"writtenBytes\":32}");
+    for (ChunkKey chunk : chunks) {
+      assertThat(
+              connector.sync().exists(CacheEngineKey.of("m", 1, 0, chunk.chunkHash(), DType.UINT8)))
+          .isTrue();
+    }
+    assertThat(connector.sync().exists(key(1, 0, 0))).isFalse();
+  }
+
+  private Run reshardOf(String... geometry) {
+    return Run.with(
+        Map.of(),
+        "",
+        Stream.concat(
+                Stream.of(
+                    "reshard", "--url", redis.url(), "--from-tp", "2", "--to-tp", "4", "--all"),
+                Stream.of(geometry))
+            .toArray(String[]::new));
+  }
+
+  @Test
+  void aKnownModelNeedsNoNumbers() {
+    assertThat(reshardOf("--model", "meta-llama/Llama-3.1-8B-Instruct").exitCode()).isZero();
+    assertThat(reshardOf("--model", "/models/mine", "--geometry", "llama-3.3-70b").exitCode())
+        .isZero();
+    assertThat(
+            reshardOf("--model", "deepseek", "--layers", "61", "--latent-size", "576").exitCode())
+        .isZero();
+  }
+
+  @Test
+  void aModelThatIsNotToldWholeIsRefused() {
+    Run unknown = reshardOf("--model", "m");
+    assertThat(unknown.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(unknown.err()).contains("m: not a known model (llama-3.1-8b, llama-3.3-70b)");
+    Run half = reshardOf("--model", "m", "--layers", "2", "--head-size", "3");
+    assertThat(half.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(half.err()).contains("given were --layers 2, --head-size 3");
+    Run both = reshardOf("--model", "m", "--layers", "2", "--geometry", "llama-3.1-8b");
+    assertThat(both.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(both.err()).contains("not together");
   }
 }

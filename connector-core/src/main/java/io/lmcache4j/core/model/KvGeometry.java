@@ -176,6 +176,15 @@ public record KvGeometry(
   }
 
   /**
+   * How many tensors a layer has.
+   *
+   * @return 2, its keys and its values; 1 with MLA, its latents
+   */
+  public int tensors() {
+    return mla ? 1 : 2;
+  }
+
+  /**
    * How a whole chunk is laid out.
    *
    * @return {@link MemoryFormat#KV_2LTD}, or {@link MemoryFormat#KV_MLA_FMT} with MLA
@@ -275,10 +284,6 @@ public record KvGeometry(
       throw new IllegalArgumentException("tokens is " + tokens + ", allowed: 0 or more");
     }
     return tokens / chunkSize + (tokens % chunkSize == 0 ? 0 : 1);
-  }
-
-  private int tensors() {
-    return mla ? 1 : 2;
   }
 
   private void requireChunk(int tokens) {

@@ -114,8 +114,9 @@ public final class Resharding {
   }
 
   /**
-   * Copies what a target's whole chunk {@code [2, layers, tokens, hidden]} takes from one source's.
-   * When that has been done for all of {@link #sourcesOf}, every byte of the target is written.
+   * Copies what a target's whole chunk {@code [2, layers, tokens, hidden]} takes from one source's;
+   * with MLA it is {@code [1, layers, tokens, latent]}. When that has been done for all of {@link
+   * #sourcesOf}, every byte of the target is written.
    *
    * @param tokens tokens of the chunk, the same in both
    * @param sourceWorker whose payload it is
@@ -134,7 +135,7 @@ public final class Resharding {
       if (piece.sourceWorker() != sourceWorker) {
         continue;
       }
-      for (int tensor = 0; tensor < 2; tensor++) {
+      for (int tensor = 0; tensor < to.model().tensors(); tensor++) {
         copyRows(
             piece.layers() * tokens,
             source,
@@ -147,8 +148,8 @@ public final class Resharding {
   }
 
   /**
-   * The same for one layer of a chunk, {@code [tokens, 2, hidden]} or {@code [2, tokens, hidden]},
-   * as LMCache stores them layer by layer.
+   * The same for one layer of a chunk, as LMCache stores them layer by layer: {@code [tokens, 2,
+   * hidden]}, {@code [2, tokens, hidden]} or, with MLA, {@code [tokens, latent]}.
    *
    * @param tokens tokens of the chunk, the same in both
    * @param sourceWorker whose payload it is
@@ -168,7 +169,7 @@ public final class Resharding {
     requireLength("target", target, bytes(to, targetWorker, tokens) / layers);
     for (Piece piece : pieces.get(targetWorker)) {
       if (piece.sourceWorker() == sourceWorker) {
-        copyRows(2 * tokens, source, 0, target, 0, piece);
+        copyRows(to.model().tensors() * tokens, source, 0, target, 0, piece);
       }
     }
   }

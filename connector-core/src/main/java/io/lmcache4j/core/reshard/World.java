@@ -13,7 +13,9 @@ import java.util.List;
  * {@code vllm/distributed/parallel_state.py}). With {@code n} KV heads and no more ranks than
  * heads, rank {@code r} has the {@code n / tp} heads from {@code r * n / tp} on; with more ranks
  * than heads each head is on {@code tp / n} neighbouring ranks ({@code QKVParallelLinear} in {@code
- * vllm/model_executor/layers/linear.py}: {@code shard_id = tp_rank // num_kv_head_replicas}).
+ * vllm/model_executor/layers/linear.py}: {@code shard_id = tp_rank // num_kv_head_replicas}). The
+ * latents of an MLA model are such a head: every rank has them whole. Keys of LMCache 0.3.10 and
+ * newer therefore give an MLA model a world of one, whatever its ranks; older ones name the size.
  *
  * @param model the whole model, on one worker
  * @param tensorParallelSize ranks that share the heads of a layer
@@ -24,10 +26,6 @@ public record World(KvGeometry model, int tensorParallelSize, List<Integer> laye
   /** Copies the list, and checks that it can be. */
   public World {
     layersOfStages = List.copyOf(layersOfStages);
-    if (model.mla()) {
-      throw new IllegalArgumentException(
-          "an MLA model has the same latents on every worker: there is nothing to reshard");
-    }
     if (model.tensorParallelSize() != 1) {
       throw new IllegalArgumentException(
           "the model's tensorParallelSize is "

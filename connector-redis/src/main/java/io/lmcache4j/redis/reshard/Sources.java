@@ -59,17 +59,12 @@ final class Sources {
 
   private int tokensOf(int worker, RemoteMetadata metadata) {
     KvGeometry geometry = world.geometry(worker);
-    boolean layer = key instanceof LayerCacheEngineKey;
     MemoryFormat format = metadata.format();
-    boolean fits =
-        layer
-            ? format == MemoryFormat.KV_T2D || format == MemoryFormat.KV_2TD
-            : format == MemoryFormat.KV_2LTD;
-    if (!fits || metadata.groups() != 1) {
+    if (!isCutUp(format, geometry) || metadata.groups() != 1) {
       throw refused(worker, "cannot be cut up: " + metadata);
     }
     Shape shape = metadata.shapes().get(0);
-    int tokensAt = layer ? (format == MemoryFormat.KV_T2D ? 0 : 1) : 2;
+    int tokensAt = isLayer() ? (format == MemoryFormat.KV_2TD ? 1 : 0) : 2;
     int found = shape.rank() > tokensAt ? (int) shape.dim(tokensAt) : 0;
     RemoteMetadata wanted = found < 1 ? null : describe(format, found, geometry);
     if (wanted == null
@@ -88,6 +83,18 @@ final class Sources {
               + geometry.dtype());
     }
     return found;
+  }
+
+  private boolean isLayer() {
+    return key instanceof LayerCacheEngineKey;
+  }
+
+  private boolean isCutUp(MemoryFormat format, KvGeometry geometry) {
+    if (!isLayer()) {
+      return format == geometry.chunkFormat();
+    }
+    // What blends stores the layers of keys and values the other way round.
+    return format == geometry.layerFormat() || (!geometry.mla() && format == MemoryFormat.KV_2TD);
   }
 
   /** Headers have four dimensions, the last of them zero where a tensor has fewer. */
@@ -113,15 +120,15 @@ final class Sources {
     return describe(source.format(), tokens, geometry);
   }
 
-  private static RemoteMetadata describe(MemoryFormat format, int tokens, KvGeometry geometry) {
-    long hidden = geometry.hiddenPerRank();
+  private RemoteMetadata describe(MemoryFormat format, int tokens, KvGeometry geometry) {
+    KvGeometry ofTokens = geometry.withChunkSize(tokens);
     Shape shape;
-    if (format == MemoryFormat.KV_2LTD) {
-      shape = Shape.of(2, geometry.layers(), tokens, hidden);
-    } else if (format == MemoryFormat.KV_T2D) {
-      shape = Shape.of(tokens, 2, hidden);
+    if (format == MemoryFormat.KV_2TD) {
+      shape = ofTokens.blendedLayerShape(tokens);
+    } else if (isLayer()) {
+      shape = ofTokens.layerShape(tokens);
     } else {
-      shape = Shape.of(2, tokens, hidden);
+      shape = ofTokens.chunkShape();
     }
     return RemoteMetadata.of(format, shape, geometry.dtype());
   }
@@ -132,7 +139,7 @@ final class Sources {
     if (from == null) {
       throw new IllegalStateException("no source " + source);
     }
-    if (key instanceof LayerCacheEngineKey) {
+    if (isLayer()) {
       plan.copyLayer(tokens, source, from.nio(), target, into.nio());
     } else {
       plan.copyChunk(tokens, source, from.nio(), target, into.nio());

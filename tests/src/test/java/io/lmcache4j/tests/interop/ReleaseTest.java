@@ -240,6 +240,16 @@ class ReleaseTest {
     proven(Feature.STORY);
   }
 
+  @Test
+  void ranksOfAnotherWorldReadWhatWasResharded() {
+    if (noConnector().isPresent()) {
+      return;
+    }
+    new Worlds(release, run, peer)
+        .cross(release.isCurrent() ? List.of(1, 2, 4, 8) : List.of(1, 2, 4));
+    proven(Feature.RESHARD);
+  }
+
   /** Where our database says that it can't reproduce a release's hashes, the table repeats it. */
   private void tokens(
       Feature feature, HashAlgorithm algorithm, NoneHash start, String vllm, String seed) {

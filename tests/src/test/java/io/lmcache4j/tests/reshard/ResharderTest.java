@@ -307,4 +307,33 @@ final class ResharderTest {
       }
     }
   }
+
+  /** Before LMCache 0.3.10 keys of an MLA model named its ranks, of which the first one wrote. */
+  @Test
+  void latentsOfOldKeysAreGivenToNewOnes() {
+    KvGeometry model = KvGeometry.ofMla(3, 24, DType.UINT8);
+    World from = World.of(model, 4);
+    World to = World.of(model, 1);
+    ByteBuffer bytes = ByteBuffer.allocate(3 * 16 * 24);
+    for (int at = 0; at < bytes.capacity(); at++) {
+      bytes.put(at, (byte) (at * 31));
+    }
+    Shape whole = Shape.of(1, 3, 16, 24);
+    store(
+        key(from, 0, 0),
+        RemoteMetadata.of(MemoryFormat.KV_MLA_FMT, whole, DType.UINT8),
+        bytes.duplicate());
+    assertThat(reshard(from, to, key(from, 0, 0))).isInstanceOf(ReshardOutcome.Written.class);
+    holds(key(to, 0, 0), whole, bytes);
+
+    Shape layer = Shape.of(16, 24);
+    ByteBuffer part = bytes.duplicate().limit(16 * 24);
+    store(
+        new LayerCacheEngineKey(key(from, 0, 0), 1),
+        RemoteMetadata.of(MemoryFormat.KV_MLA_FMT, layer, DType.UINT8),
+        part.duplicate());
+    assertThat(reshard(from, to, new LayerCacheEngineKey(key(from, 0, 0), 1)))
+        .isInstanceOf(ReshardOutcome.Written.class);
+    holds(new LayerCacheEngineKey(key(to, 0, 0), 1), layer, part);
+  }
 }
