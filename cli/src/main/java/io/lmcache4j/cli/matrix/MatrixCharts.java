@@ -32,7 +32,7 @@ final class MatrixCharts {
   private static final int TICK_SPACING = 20;
 
   /** Pixels for each point: legible on screens of high density, and no large file. */
-  private static final double SCALE = 1.5;
+  private static final double SCALE = 1.25;
 
   private static final int CELL_WIDTH = (int) (SCALE * WIDTH);
   private static final int CELL_HEIGHT = (int) (SCALE * HEIGHT);

@@ -159,9 +159,9 @@ public final class MatrixReport {
     if (gbits.length > 0) {
       md.append(
           format(
-              "Here the ranks together loaded at %.0f to %.0f Gbit/s from one server, which is what"
-                  + " a Redis without I/O threads gives: to fill 100 Gbit/s takes several of them, as"
-                  + " a cluster.%n%n",
+              "Here the ranks together loaded at %.0f to %.0f Gbit/s from one server on the same"
+                  + " machine. A Redis answers on one thread unless it is told otherwise: to fill 100"
+                  + " Gbit/s takes several, as a cluster.%n%n",
               gbits[0], gbits[gbits.length - 1]));
     }
   }

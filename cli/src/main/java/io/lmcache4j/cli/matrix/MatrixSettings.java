@@ -158,8 +158,10 @@ public record MatrixSettings(
   }
 
   /**
-   * What the server takes at most: what producers have stored, what consumers need or a copy of the
-   * former, and what is under way.
+   * What the server takes at most: what producers have stored, a copy of that, what consumers need,
+   * and what is under way. The copy is removed before the consumer's chunks are written, or the
+   * other way round, but an allocator keeps what was freed for a while, and chunks of other sizes
+   * do not fit into it.
    *
    * @return bytes
    */
@@ -168,8 +170,7 @@ public record MatrixSettings(
   }
 
   private long serverBytesPerToken() {
-    long produced = most(prefill);
-    return produced + Math.max(produced, most(decode));
+    return 2 * most(prefill) + most(decode);
   }
 
   private long most(List<Integer> sizes) {

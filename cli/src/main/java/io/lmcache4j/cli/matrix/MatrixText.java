@@ -58,12 +58,12 @@ public final class MatrixText {
     return List.of(
         String.format(
             Locale.ROOT,
-            "%s: %,d tokens in chunks of %d, %s; medians of %d.",
+            "%s: %,d tokens in chunks of %d, %s; %s.",
             setting.model(),
             setting.promptTokens(),
             setting.chunkTokens(),
             setting.dtype(),
-            setting.rounds()),
+            setting.rounds() == 1 ? "one round" : "medians of " + setting.rounds() + " rounds"),
         String.format(
             Locale.ROOT,
             "%s, %s; %s; %s.",

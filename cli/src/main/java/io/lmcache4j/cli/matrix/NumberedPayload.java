@@ -49,7 +49,7 @@ final class NumberedPayload {
   void fill(int tensorParallelSize, int rank, TokenChunk chunk, ByteBuffer payload) {
     Rank its = new Rank(tensorParallelSize, rank);
     LongBuffer words = payload.order(ByteOrder.nativeOrder()).asLongBuffer();
-    for (int tensor = 0; tensor < 2; tensor++) {
+    for (int tensor = 0; tensor < model.tensors(); tensor++) {
       for (int layer = 0; layer < model.layers(); layer++) {
         for (int token = chunk.start(); token < chunk.end(); token++) {
           words.put(its.row(tensor, layer, token));
@@ -67,14 +67,14 @@ final class NumberedPayload {
     Rank its = new Rank(tensorParallelSize, rank);
     LongBuffer words = payload.order(ByteOrder.nativeOrder()).asLongBuffer();
     int tokens = chunk.end() - chunk.start();
-    long wanted = 2L * model.layers() * tokens * its.row.length * Long.BYTES;
+    long wanted = (long) model.tensors() * model.layers() * tokens * its.row.length * Long.BYTES;
     if (payload.remaining() != wanted) {
       throw new MatrixException(
           key + " came back with " + payload.remaining() + " bytes, wanted are " + wanted);
     }
     LongBuffer row = LongBuffer.wrap(its.row);
     int at = 0;
-    for (int tensor = 0; tensor < 2; tensor++) {
+    for (int tensor = 0; tensor < model.tensors(); tensor++) {
       for (int layer = 0; layer < model.layers(); layer++) {
         for (int token = chunk.start(); token < chunk.end(); token++) {
           its.row(tensor, layer, token);
@@ -113,7 +113,7 @@ final class NumberedPayload {
     }
 
     long[] row(int tensor, int layer, int token) {
-      long number = round * 2 + tensor;
+      long number = round * model.tensors() + tensor;
       number = number * model.layers() + layer;
       number = number * promptTokens + token;
       number = number * model.kvHeads() + firstHead;

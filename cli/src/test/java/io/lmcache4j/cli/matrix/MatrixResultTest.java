@@ -81,6 +81,14 @@ final class MatrixResultTest {
   }
 
   @Test
+  void theExampleInTheDocumentationIsRead() throws IOException {
+    String text = Files.readString(Path.of("..", "docs", "MATRIX.md"));
+    int start = text.indexOf("```json") + "```json".length();
+    MatrixResult result = MatrixResult.parse(text.substring(start, text.indexOf("```", start)));
+    assertThat(result.pairs()).hasSize(1);
+  }
+
+  @Test
   void whatIsNotAResultIsRefusedByName() {
     assertThatThrownBy(() -> MatrixResult.parse(LEAST.replace("ttftCold", "ttftcold")))
         .isInstanceOf(IllegalArgumentException.class)
