@@ -317,6 +317,16 @@ public final class Survey {
     }
 
     /**
+     * Asks for the type of a value.
+     *
+     * @param redisKey the key
+     * @return as {@code TYPE} says it; {@code none} if the key is not there
+     */
+    public CompletableFuture<String> type(byte[] redisKey) {
+      return ask(commands -> commands.type(redisKey));
+    }
+
+    /**
      * Asks for the beginning of a value.
      *
      * @param redisKey the key
@@ -398,7 +408,7 @@ public final class Survey {
    * @param keys what they were; those that were {@link #ABSENT} have to be absent still
    * @param idleSeconds how long the present ones must not have been used; not looked at under a
    *     policy of LFU, which does not keep that
-   * @return whether they were removed; whether any was, in a cluster
+   * @return whether they were removed; in a cluster whether the first of them was
    * @throws RedisConnectorException if the server refuses, which it may do to scripts
    */
   public CompletionStage<Boolean> removeUnchanged(List<Seen> keys, long idleSeconds) {
@@ -410,37 +420,43 @@ public final class Survey {
         commands ->
             topology.keepsOrder()
                 ? eval(keys, idleSeconds, commands)
-                : areUnchanged(keys, commands)
-                    .thenCompose(
-                        unchanged ->
-                            unchanged
-                                ? evalEach(keys, 0, idleSeconds, commands)
-                                : CompletableFuture.completedFuture(false)));
+                : removeEach(keys, idleSeconds, commands));
   }
 
-  private static CompletableFuture<Boolean> evalEach(
+  private static CompletableFuture<Boolean> removeEach(
+      List<Seen> keys, long idleSeconds, RedisClusterAsyncCommands<byte[], byte[]> commands) {
+    List<CompletableFuture<Long>> appeared = new ArrayList<>();
+    List<Seen> present = new ArrayList<>();
+    for (Seen seen : keys) {
+      if (seen.length == ABSENT) {
+        appeared.add(commands.exists(seen.redisKey).toCompletableFuture());
+      } else {
+        present.add(seen);
+      }
+    }
+    return Batch.of(appeared, n -> {})
+        .thenCompose(
+            counts ->
+                counts.contains(1L)
+                    ? CompletableFuture.completedFuture(false)
+                    : evalFrom(present, 0, idleSeconds, commands));
+  }
+
+  /** Stops at the first that is not as it was. */
+  private static CompletableFuture<Boolean> evalFrom(
       List<Seen> keys,
       int index,
       long idleSeconds,
       RedisClusterAsyncCommands<byte[], byte[]> commands) {
     if (index == keys.size()) {
-      return CompletableFuture.completedFuture(false);
+      return CompletableFuture.completedFuture(true);
     }
     return eval(keys.subList(index, index + 1), idleSeconds, commands)
         .thenCompose(
             removed ->
-                evalEach(keys, index + 1, idleSeconds, commands)
-                    .thenApply(more -> removed || more));
-  }
-
-  private static CompletableFuture<Boolean> areUnchanged(
-      List<Seen> keys, RedisClusterAsyncCommands<byte[], byte[]> commands) {
-    List<CompletableFuture<Boolean>> same = new ArrayList<>();
-    for (Seen seen : keys) {
-      CompletableFuture<Long> exists = commands.exists(seen.redisKey).toCompletableFuture();
-      same.add(exists.thenApply(n -> (n > 0) == (seen.length != ABSENT)));
-    }
-    return Batch.of(same, v -> {}).thenApply(all -> !all.contains(false));
+                removed
+                    ? evalFrom(keys, index + 1, idleSeconds, commands)
+                    : CompletableFuture.completedFuture(index > 0));
   }
 
   private static CompletableFuture<Boolean> eval(

@@ -25,8 +25,22 @@ public final class DiagnosisJson {
    * @return one line, without an end of line
    */
   public static String line(Diagnosis diagnosis) {
+    return write(diagnosis);
+  }
+
+  /**
+   * Writes.
+   *
+   * @param mending what was removed
+   * @return one line, without an end of line
+   */
+  public static String line(Mending mending) {
+    return write(mending);
+  }
+
+  private static String write(Object value) {
     try {
-      return MAPPER.writeValueAsString(diagnosis);
+      return MAPPER.writeValueAsString(value);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("records of lists, texts and numbers have a JSON form", e);
     }

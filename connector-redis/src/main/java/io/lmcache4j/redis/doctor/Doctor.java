@@ -2,9 +2,11 @@
 package io.lmcache4j.redis.doctor;
 
 import io.lmcache4j.redis.RedisConnector;
+import io.lmcache4j.redis.StoredName;
 import io.lmcache4j.redis.Survey;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -58,25 +60,96 @@ public final class Doctor {
     Survey survey = connector.survey();
     Survey.Servers servers = survey.servers();
     Walk walk = new Walk(survey, options, servers.keys());
-    walk.through(page -> {}, progress);
-    return new Diagnosis(
-        start.truncatedTo(ChronoUnit.SECONDS).toString(),
-        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos),
-        connector.info().url(),
+    CacheState state = new CacheState(options.examples());
+    walk.through(page -> look(survey, page, state), progress);
+    Diagnosis.Server server =
         new Diagnosis.Server(
             connector.info().server(),
             servers.masters(),
             servers.usedBytes(),
             servers.maxBytes(),
             servers.policy(),
-            servers.evictedKeys()),
+            servers.evictedKeys());
+    return new Diagnosis(
+        start.truncatedTo(ChronoUnit.SECONDS).toString(),
+        TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - startNanos),
+        connector.info().url(),
+        server,
         walk.keys(),
-        0,
-        0,
-        0,
-        List.of(),
-        new Diagnosis.Ages(0, List.of(), null),
-        List.of(),
-        List.of());
+        state.otherKeys(),
+        state.entries(),
+        state.bytes(),
+        Sizes.of(state),
+        state.ages().result(),
+        Problems.of(state, survey.readersForm(), connector.info().url(), server),
+        notes(state, survey, server));
+  }
+
+  /**
+   * Removes what no reader can ever use, and nothing else: what an examination counts as {@link
+   * ProblemKind#isRemovable}, of every model or that of the options. It walks once more; what it
+   * finds is left alone for the options' grace, looked at again, and removed only if it is as it
+   * was and nobody used it meanwhile, so that a put under way is not disturbed.
+   *
+   * @param progress is told how far the walk has come
+   * @return what was removed
+   * @throws io.lmcache4j.redis.RedisConnectorException if the server does not answer, or refuses
+   *     scripts; what was removed until then stays removed
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public Mending mend(Progress progress) throws InterruptedException {
+    Survey survey = connector.survey();
+    Walk walk = new Walk(survey, options, survey.servers().keys());
+    Mender mender = new Mender(survey, options);
+    walk.through(mender::visit, progress);
+    return mender.finish();
+  }
+
+  private void look(Survey survey, List<byte[]> redisKeys, CacheState state) {
+    List<Look> looks = new ArrayList<>(redisKeys.size());
+    for (byte[] redisKey : redisKeys) {
+      StoredName name = survey.name(redisKey);
+      if (name == null) {
+        state.otherKey();
+      } else if (options.model() == null || options.model().equals(name.key().modelName())) {
+        looks.add(Look.at(name, options.grace()));
+      }
+    }
+    Survey.Trip trip = survey.trip();
+    looks.forEach(look -> look.ask(trip, state));
+    trip.go();
+    Survey.Trip second = survey.trip();
+    looks.forEach(look -> look.askMore(second));
+    second.go();
+    looks.forEach(look -> look.conclude(state));
+  }
+
+  private List<String> notes(CacheState state, Survey survey, Diagnosis.Server server) {
+    List<String> notes = new ArrayList<>();
+    if (state.youngHalves() > 0) {
+      notes.add(
+          state.youngHalves()
+              + " halves of chunks were written less than "
+              + options.grace().toSeconds()
+              + " s ago and may be puts under way: they count as no problem");
+    }
+    if (survey.leavesTraces()) {
+      notes.add(
+          "this server has no CLIENT NO-TOUCH (Redis 7.2): it takes the reading of lengths and"
+              + " headers for use, so ages begin anew with each examination");
+    }
+    if (server.policy() == null) {
+      notes.add(
+          "the server does not tell its maxmemory-policy: whether chunks without a time to live are"
+              + " a problem is not known");
+    }
+    if (state.untold() > 0) {
+      notes.add(
+          state.untold()
+              + " entries are of workers beyond the first "
+              + CacheState.MAX_RANKS
+              + " that were met, and are in the totals only");
+    }
+    return notes;
   }
 }

@@ -13,8 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param summary a sentence that says it with its numbers
  * @param count how many chunks or keys it is about
  * @param bytes how many payload bytes those have, as far as that is known
- * @param examples keys, as they stand in Redis and at most as many as the options ask for; names of
- *     strangers, to be escaped before they are shown
+ * @param examples some of them, at most as many as the options ask for
  * @param remedy what to do, a sentence or two
  * @param command the command that does it, safe to be pasted into a shell, or null if there is none
  */
@@ -25,7 +24,7 @@ public record Problem(
     String summary,
     long count,
     long bytes,
-    List<String> examples,
+    List<Example> examples,
     String remedy,
     @Nullable String command) {
 
