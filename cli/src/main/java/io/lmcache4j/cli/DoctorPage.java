@@ -82,7 +82,11 @@ final class DoctorPage {
     if (diagnosis.problems().isEmpty()) {
       add("<li class=\"pill fine\">nothing is wrong</li>%n");
     }
-    add("</ul>%n");
+    add(
+        """
+        </ul>
+        <nav><a href="#problems">Problems</a><a href="#sizes">Sizes</a><a href="#ages">Last used</a></nav>
+        """);
   }
 
   private static String name(Severity severity) {
@@ -121,7 +125,7 @@ final class DoctorPage {
   }
 
   private void problems(List<Problem> problems) {
-    add("<section>%n<h2>Problems</h2>%n");
+    add("<section id=\"problems\">%n<h2>Problems</h2>%n");
     if (problems.isEmpty()) {
       add("<p class=\"card fine\">Nothing is wrong.</p>%n");
     }
@@ -143,8 +147,8 @@ final class DoctorPage {
     if (problem.model() != null) {
       add("<p class=\"soft\">of <code>%s</code></p>%n", name(problem.model()));
     }
-    add("<p>%s.</p>%n", safe(problem.summary()));
-    add("<p><strong>%s</strong></p>%n", safe(problem.remedy()));
+    add("<p class=\"what\">%s.</p>%n", safe(problem.summary()));
+    add("<p class=\"remedy\">%s</p>%n", safe(problem.remedy()));
     if (problem.command() != null) {
       add("<pre>%s</pre>%n", safe(problem.command()));
     }
@@ -161,7 +165,7 @@ final class DoctorPage {
   }
 
   private void models(List<Diagnosis.Model> models) {
-    add("<section>%n<h2>Sizes by model and worker</h2>%n");
+    add("<section id=\"sizes\">%n<h2>Sizes by model and worker</h2>%n");
     // One scale for all, so that bars can be compared across models.
     long largest =
         models.stream()
@@ -216,7 +220,7 @@ final class DoctorPage {
   }
 
   private void ages(Diagnosis.Ages ages) {
-    add("<section>%n<h2>Last used</h2>%n<div class=\"card\">%n");
+    add("<section id=\"ages\">%n<h2>Last used</h2>%n<div class=\"card\">%n");
     if (ages.unavailable() != null) {
       add("<p class=\"soft\">Not known: %s.</p>%n", safe(String.valueOf(ages.unavailable())));
     } else {

@@ -29,13 +29,13 @@ final class DoctorText {
     Diagnosis.Server server = diagnosis.server();
     out.println(Printable.of(diagnosis.url()) + "  " + Printable.of(about(server)));
     line(
-        "%d Redis keys in %s: %d entries of %d models, %s%s",
+        "%d Redis keys in %s: chunks and layers %d, models %d, %s%s",
         diagnosis.keys(),
         Figures.time(TimeUnit.MILLISECONDS.toNanos(diagnosis.elapsedMillis())),
         diagnosis.chunks(),
         diagnosis.models().size(),
         Figures.bytes(diagnosis.bytes()),
-        diagnosis.otherKeys() == 0 ? "" : "; " + diagnosis.otherKeys() + " keys are no chunk's");
+        diagnosis.otherKeys() == 0 ? "" : "; no chunk's " + diagnosis.otherKeys());
     models(diagnosis);
     ages(diagnosis.ages());
     for (Problem problem : diagnosis.problems()) {
@@ -83,7 +83,7 @@ final class DoctorText {
       line("%n%s  %s", name(model.name()), Figures.bytes(model.bytes()));
       for (Diagnosis.World world : model.worlds()) {
         line(
-            "  world size %d: %s, %d chunks, %d of them at every worker",
+            "  world size %d: %s, chunks %d, complete %d",
             world.size(), Figures.bytes(world.bytes()), world.chunks(), world.complete());
         ranks(world);
       }
@@ -99,7 +99,7 @@ final class DoctorText {
         return;
       }
       line(
-          "    worker %-5d %9d entries %10s%s  %s",
+          "    worker %-5d %9d %10s%s  %s",
           rank.worker(),
           rank.entries(),
           Figures.bytes(rank.bytes()),

@@ -20,7 +20,9 @@ final class CacheState {
    */
   static final int MAX_RANKS = 20_000;
 
-  /** One chunk in so many is asked for its age and its memory. */
+  /** So many chunks are asked for their age and their memory, and then one in {@link #SAMPLED}. */
+  private static final int ALL_SAMPLED = 1000;
+
   private static final int SAMPLED = 16;
 
   private final int mostExamples;
@@ -30,6 +32,7 @@ final class CacheState {
   private int ranks;
   private long otherKeys;
   private long entries;
+  private long looked;
   private long bytes;
   private long untold;
   private long young;
@@ -94,8 +97,10 @@ final class CacheState {
     otherKeys++;
   }
 
-  boolean isSampled() {
-    return entries % SAMPLED == 0;
+  /** Whether the next chunk is one of the sample. */
+  boolean nextIsSampled() {
+    looked++;
+    return looked <= ALL_SAMPLED || looked % SAMPLED == 0;
   }
 
   /** An answer of {@link Survey.Trip#idleSeconds}. */

@@ -54,7 +54,7 @@ final class ChunkLook extends Look {
   @Override
   void ask(Survey.Trip trip, CacheState state) {
     // First what depends on nobody having looked: on old servers the reading below counts as use.
-    if (state.isSampled()) {
+    if (state.nextIsSampled()) {
       idle = trip.idleSeconds(key(body));
       memory = trip.memoryBytes(key(body));
     }

@@ -112,6 +112,9 @@ public final class Doctor {
       if (name == null) {
         state.otherKey();
       } else if (options.model() == null || options.model().equals(name.key().modelName())) {
+        // Before anything is asked, so that chunks of one page are compared with each other's
+        // worlds.
+        state.rank(name.key());
         looks.add(Look.at(name, options.grace()));
       }
     }

@@ -62,16 +62,21 @@ final class Problems {
   }
 
   private void fromTallies() {
+    // One for all models: what mends it is done once, at the server.
+    Tally everlasting = new Tally(state.mostExamples());
     state
         .problems()
         .forEach(
             (key, tally) -> {
-              if (key.kind() != ProblemKind.NO_EXPIRY) {
+              if (key.kind() == ProblemKind.NO_EXPIRY) {
+                everlasting.addAll(tally);
+              } else {
                 add(key.kind(), key.model(), tally, summary(key.kind()));
-              } else if (isExpiryMissed()) {
-                add(key.kind(), key.model(), tally, noExpiry());
               }
             });
+    if (isExpiryMissed()) {
+      add(ProblemKind.NO_EXPIRY, null, everlasting, noExpiry());
+    }
   }
 
   /** Whether the server can get rid of keys that do not expire; if it does not tell, it may. */
@@ -155,7 +160,7 @@ final class Problems {
         layers,
         "chunks stored layer by layer lack layers (world size "
             + size
-            + "): a store that finds layer 0 skips them, so they do not heal");
+            + "): where layer 0 is there, a store skips them, so they do not heal");
     boolean disjoint =
         world.chunks() >= ENOUGH
             && world.loners() > 1

@@ -55,13 +55,13 @@ final class RankState {
   /** The chunks that have not as many layers as the longest of this worker. */
   Tally incompleteLayers() {
     Tally incomplete = new Tally(mostExamples);
-    incomplete.addAll(headless);
     chunksByLayers.forEach(
         (its, chunks) -> {
           if (its < layers) {
             incomplete.addAll(chunks);
           }
         });
+    incomplete.addAll(headless);
     return incomplete;
   }
 

@@ -3,6 +3,7 @@ package io.lmcache4j.redis.doctor;
 
 import io.lmcache4j.core.key.ChunkKey;
 import io.lmcache4j.core.key.KeySyntaxException;
+import io.lmcache4j.core.key.LayerCacheEngineKey;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
 import java.util.List;
@@ -35,10 +36,15 @@ final class Remedies {
 
   Remedy of(ProblemKind kind, @Nullable String model, List<Example> examples) {
     return switch (kind) {
-      case ORPHAN_PAYLOAD, ORPHAN_METADATA, UNREADABLE ->
+      case ORPHAN_PAYLOAD, ORPHAN_METADATA ->
           new Remedy(
               "Remove them. They come about when a writer dies between the two keys, or when the"
                   + " server evicts one of them.",
+              command("doctor --fix"));
+      case UNREADABLE ->
+          new Remedy(
+              "Remove them: a chunk that is there is not stored again, so their prompts are computed"
+                  + " anew each time.",
               command("doctor --fix"));
       case MISMATCH ->
           new Remedy(
@@ -55,8 +61,8 @@ final class Remedies {
               null);
       case INCOMPLETE_LAYERS ->
           new Remedy(
-              "Remove layer 0 of such a chunk; the next store then writes all of it.",
-              onKey("rm", examples));
+              "Remove layer 0 where it is there; the next store then writes all of the chunk.",
+              onKey("rm", examples.stream().filter(Remedies::isFirstLayer).toList()));
       case DISJOINT_RANKS ->
           new Remedy(
               "Give every vLLM process of all instances the same PYTHONHASHSEED (and the same"
@@ -142,6 +148,15 @@ final class Remedies {
 
   private static boolean divides(long heads, int ranks) {
     return heads > 0 && (heads % ranks == 0 || ranks % heads == 0);
+  }
+
+  private static boolean isFirstLayer(Example example) {
+    try {
+      return ChunkKey.parse(example.key()) instanceof LayerCacheEngineKey layer
+          && layer.layerId() == 0;
+    } catch (KeySyntaxException e) {
+      return false;
+    }
   }
 
   /** A command about the first of the examples, if the command line reads such keys. */

@@ -135,11 +135,10 @@ final class Siblings {
     }
     if (ranked) {
       concludeWorkers(state, world, bytes, mla);
+    } else if (key.worldSize() == 1 && key.workerId() > 0) {
+      state.problem(
+          ProblemKind.MLA_COPIES, name, bytes, "readers ask for worker 0 of a world of 1");
     } else {
-      if (key.worldSize() == 1 && key.workerId() > 0) {
-        state.problem(
-            ProblemKind.MLA_COPIES, name, bytes, "readers ask for worker 0 of a world of 1");
-      }
       world.complete();
     }
     if (!mla) {
