@@ -5,6 +5,9 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.lmcache4j.core.DType;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
@@ -12,6 +15,7 @@ import io.lmcache4j.core.metadata.RemoteMetadataCodec;
 import io.lmcache4j.core.metadata.Shape;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** Writes what is wrong into a Redis, key by key, as no connector would. */
 final class SickCache implements AutoCloseable {
@@ -63,15 +67,11 @@ final class SickCache implements AutoCloseable {
   }
 
   void acl(String... rules) {
-    redis.dispatch(
-        io.lettuce.core.protocol.CommandType.ACL,
-        new io.lettuce.core.output.StatusOutput<>(ByteArrayCodec.INSTANCE),
-        arguments(rules));
+    redis.dispatch(CommandType.ACL, new StatusOutput<>(ByteArrayCodec.INSTANCE), arguments(rules));
   }
 
-  private static io.lettuce.core.protocol.CommandArgs<byte[], byte[]> arguments(String... words) {
-    io.lettuce.core.protocol.CommandArgs<byte[], byte[]> arguments =
-        new io.lettuce.core.protocol.CommandArgs<>(ByteArrayCodec.INSTANCE);
+  private static CommandArgs<byte[], byte[]> arguments(String... words) {
+    CommandArgs<byte[], byte[]> arguments = new CommandArgs<>(ByteArrayCodec.INSTANCE);
     for (String word : words) {
       arguments.add(word);
     }
@@ -126,8 +126,7 @@ final class SickCache implements AutoCloseable {
     set(key(2, 1, "a3") + "kv_bytes", new byte[100]);
     set(key(2, 1, "a3") + "metadata", header(metadata(SHAPE, DType.BFLOAT16)));
     RemoteMetadata tooLong =
-        new RemoteMetadata(
-            100, MemoryFormat.KV_2LTD, java.util.List.of(SHAPE), java.util.List.of(DType.BFLOAT16));
+        new RemoteMetadata(100, MemoryFormat.KV_2LTD, List.of(SHAPE), List.of(DType.BFLOAT16));
     for (int worker = 0; worker < 2; worker++) {
       set(key(2, worker, "a4") + "kv_bytes", new byte[100]);
       set(key(2, worker, "a4") + "metadata", header(tooLong));

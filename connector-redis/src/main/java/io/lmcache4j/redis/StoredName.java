@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *     mode
  * @param key the chunk's key
  * @param isAmbiguous whether the same Redis key might be the whole chunk of another key, whose last
- *     tag or salt ends as the suffix of a part does
+ *     tag or salt ends in the word that is the suffix of a part, e.g. {@code …@use%metadata}
  */
 public record StoredName(
     String prefix,
@@ -124,10 +124,18 @@ public record StoredName(
     if (key == null) {
       return null;
     }
-    boolean openEnded =
+    return new StoredName(
+        prefix, form, part, grammar, key, part != Part.WHOLE && endsAsWord(key, rest, part));
+  }
+
+  /**
+   * Whether the suffix may be the last word of what a person chose: of a tag's value, or of a salt.
+   */
+  private static boolean endsAsWord(ChunkKey key, String rest, Part part) {
+    boolean chosen =
         !key.tags().isEmpty() || (key instanceof ObjectKey object && !object.cacheSalt().isEmpty());
-    boolean ambiguous = part != Part.WHOLE && openEnded && KeyNames.parse(rest) != null;
-    return new StoredName(prefix, form, part, grammar, key, ambiguous);
+    return chosen
+        && !Character.isLetterOrDigit(rest.charAt(rest.length() - part.suffix.length() - 1));
   }
 
   private static @Nullable KeyFormat grammarOf(String text) {

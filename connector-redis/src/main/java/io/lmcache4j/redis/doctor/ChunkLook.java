@@ -98,6 +98,9 @@ final class ChunkLook extends Look {
       return;
     }
     if (bodyTtl.join() == Survey.ABSENT) {
+      if (name.isAmbiguous()) {
+        return; // It may be a whole chunk of another key.
+      }
       if (isYoung(commitIdle.join(), grace)) {
         state.young();
       } else {
@@ -137,7 +140,11 @@ final class ChunkLook extends Look {
   private @Nullable RemoteMetadata header(CacheState state, long bytes) {
     HeaderVerdict verdict = HeaderVerdict.of(name.text(), header.join(), bytes);
     if (verdict.kind() != null) {
-      state.problem(verdict.kind(), name, bytes, verdict.reason());
+      state.problem(
+          name.isAmbiguous() ? ProblemKind.MISMATCH : verdict.kind(),
+          name,
+          bytes,
+          verdict.reason());
       return verdict.metadata();
     }
     RemoteMetadata metadata = verdict.metadata();

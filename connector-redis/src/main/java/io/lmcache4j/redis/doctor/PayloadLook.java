@@ -35,7 +35,8 @@ final class PayloadLook extends Look {
 
   @Override
   void askMore(Survey.Trip trip) {
-    if (metadata != null && metadata.join() == 0) {
+    // What may be a whole chunk of another key needs no metadata.
+    if (metadata != null && metadata.join() == 0 && !name.isAmbiguous()) {
       type = trip.type(key(Part.PAYLOAD));
       idle = trip.idleSeconds(key(Part.PAYLOAD));
       memory = trip.memoryBytes(key(Part.PAYLOAD));
