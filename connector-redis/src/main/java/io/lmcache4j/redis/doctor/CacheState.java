@@ -18,7 +18,10 @@ final class CacheState {
   /**
    * Workers of all worlds and models that are told apart; a real cache has some hundred at most.
    */
-  static final int MAX_RANKS = 20_000;
+  private static final int MAX_RANKS = 20_000;
+
+  /** Each keeps some examples of each of its problems, and its name may be long. */
+  private static final int MAX_MODELS = 500;
 
   /** So many chunks are asked for their age and their memory, and then one in {@link #SAMPLED}. */
   private static final int ALL_SAMPLED = 1000;
@@ -41,12 +44,12 @@ final class CacheState {
     this.mostExamples = mostExamples;
   }
 
-  /** The state of a key's worker, or null if there are too many of them. */
+  /** The state of a key's worker, or null if there are too many of them, or of models. */
   @Nullable RankState rank(ChunkKey key) {
     ModelState model = models.get(key.modelName());
     WorldState world = model == null ? null : model.worlds().get(key.worldSize());
     RankState rank = world == null ? null : world.ranks().get(key.workerId());
-    if (rank != null || ranks == MAX_RANKS) {
+    if (rank != null || ranks == MAX_RANKS || (model == null && models.size() == MAX_MODELS)) {
       return rank;
     }
     ranks++;

@@ -149,9 +149,8 @@ public final class Doctor {
     if (state.untold() > 0) {
       notes.add(
           state.untold()
-              + " entries are of workers beyond the first "
-              + CacheState.MAX_RANKS
-              + " that were met, and are in the totals only");
+              + " entries are of models or workers beyond those that are told apart, and are in the"
+              + " totals only");
     }
     return notes;
   }

@@ -27,24 +27,25 @@ final class Walk {
   }
 
   void through(Visitor visitor, Doctor.Progress progress) throws InterruptedException {
-    long start = System.nanoTime();
     String cursor = KeyPage.END;
     do {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
+      long start = System.nanoTime();
       Survey.Page page = survey.scan(cursor, options.scanCount());
       visitor.visit(page.redisKeys());
       keys += page.redisKeys().size();
       progress.walked(keys, ofAbout);
       cursor = page.nextCursor();
-      pause(start);
+      pause(page.redisKeys().size(), start);
     } while (!cursor.equals(KeyPage.END));
   }
 
-  private void pause(long start) throws InterruptedException {
+  /** By the page and not by the walk: after a stall nothing is made up for in haste. */
+  private void pause(int pageKeys, long start) throws InterruptedException {
     if (options.keysPerSecond() > 0) {
-      long due = keys * TimeUnit.SECONDS.toNanos(1) / options.keysPerSecond();
+      long due = pageKeys * TimeUnit.SECONDS.toNanos(1) / options.keysPerSecond();
       TimeUnit.NANOSECONDS.sleep(due - (System.nanoTime() - start));
     }
   }
