@@ -148,9 +148,9 @@ final class DoctorCommand implements Callable<Integer> {
     for (Problem problem : diagnosis.removable()) {
       app.note(
           "lmcache4j: removing "
-              + problem.count()
-              + " of "
               + DoctorText.title(problem.kind())
+              + ": "
+              + problem.count()
               + " ("
               + Figures.bytes(problem.bytes())
               + ")"

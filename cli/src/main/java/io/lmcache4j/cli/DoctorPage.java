@@ -166,14 +166,7 @@ final class DoctorPage {
 
   private void models(List<Diagnosis.Model> models) {
     add("<section id=\"sizes\">%n<h2>Sizes by model and worker</h2>%n");
-    // One scale for all, so that bars can be compared across models.
-    long largest =
-        models.stream()
-            .flatMap(model -> model.worlds().stream())
-            .flatMap(world -> world.ranks().stream())
-            .mapToLong(Diagnosis.Rank::bytes)
-            .max()
-            .orElse(0);
+    long largest = DoctorText.largest(models);
     models.stream().limit(MAX_MODELS).forEach(model -> model(model, largest));
     if (models.isEmpty()) {
       add("<p class=\"card soft\">There is no chunk.</p>%n");

@@ -7,6 +7,7 @@ import io.lmcache4j.redis.doctor.Mending;
 import io.lmcache4j.redis.doctor.Problem;
 import io.lmcache4j.redis.doctor.ProblemKind;
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Locale;
 import java.util.StringJoiner;
 import java.util.concurrent.TimeUnit;
@@ -74,6 +75,7 @@ final class DoctorText {
   }
 
   private void models(Diagnosis diagnosis) {
+    long largest = largest(diagnosis.models());
     int left = MAX_MODELS;
     for (Diagnosis.Model model : diagnosis.models()) {
       if (left-- == 0) {
@@ -85,13 +87,22 @@ final class DoctorText {
         line(
             "  world size %d: %s, chunks %d, complete %d",
             world.size(), Figures.bytes(world.bytes()), world.chunks(), world.complete());
-        ranks(world);
+        ranks(world, largest);
       }
     }
   }
 
-  private void ranks(Diagnosis.World world) {
-    long largest = world.ranks().stream().mapToLong(Diagnosis.Rank::bytes).max().orElse(0);
+  /** Bytes of the largest worker: one scale for all, so that bars can be compared across models. */
+  static long largest(List<Diagnosis.Model> models) {
+    return models.stream()
+        .flatMap(model -> model.worlds().stream())
+        .flatMap(world -> world.ranks().stream())
+        .mapToLong(Diagnosis.Rank::bytes)
+        .max()
+        .orElse(0);
+  }
+
+  private void ranks(Diagnosis.World world, long largest) {
     int left = MAX_RANKS;
     for (Diagnosis.Rank rank : world.ranks()) {
       if (left-- == 0) {
@@ -161,8 +172,8 @@ final class DoctorText {
   void print(Mending mending) {
     for (Mending.Removed removed : mending.removed()) {
       line(
-          "removed %d of %s (%s)",
-          removed.count(), title(removed.kind()), Figures.bytes(removed.bytes()));
+          "removed %s: %d (%s)",
+          title(removed.kind()), removed.count(), Figures.bytes(removed.bytes()));
     }
     if (mending.removed().isEmpty()) {
       out.println("removed nothing");

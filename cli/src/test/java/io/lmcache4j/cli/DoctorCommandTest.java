@@ -127,9 +127,9 @@ final class DoctorCommandTest {
     assertThat(cache.has(orphan)).as("an examination changes nothing").isTrue();
     Run fix = doctor("--fix");
     assertThat(fix.err())
-        .contains("removing 1 of orphan payload (")
+        .contains("removing orphan payload: 1 (")
         .contains("no reader will ever find them");
-    assertThat(fix.out()).contains("removed 1 of orphan payload (2.9 KiB)");
+    assertThat(fix.out()).contains("removed orphan payload: 1 (2.9 KiB)");
     assertThat(fix.exitCode()).isZero();
     assertThat(cache.has(orphan)).isFalse();
     Run after = doctor("--fix");
@@ -217,7 +217,7 @@ final class DoctorCommandTest {
     assertThat(run.out())
         .contains("last used: the server refuses OBJECT IDLETIME")
         .doesNotContain("no expiry")
-        .contains("removed 1 of orphan payload");
+        .contains("removed orphan payload: 1");
     assertThat(run.exitCode()).isZero();
   }
 

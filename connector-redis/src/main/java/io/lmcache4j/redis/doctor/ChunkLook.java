@@ -60,7 +60,7 @@ final class ChunkLook extends Look {
     }
     commitTtl = trip.ttlMillis(key(commit));
     if (name.form().isPair()) {
-      if (isWrittenFirst(Part.METADATA, name.grammar())) {
+      if (mayBeWrittenFirst()) {
         commitIdle = trip.idleSeconds(key(Part.METADATA));
       }
       bodyTtl = trip.ttlMillis(key(body));
@@ -70,6 +70,12 @@ final class ChunkLook extends Look {
     }
     length = trip.length(key(body));
     siblings.ask(trip, state);
+  }
+
+  /** Until 0.3.5, and with Sentinel until 0.3.10, the metadata was; ever since the payload is. */
+  private boolean mayBeWrittenFirst() {
+    KeyFormat grammar = name.grammar();
+    return grammar != null && grammar.compareTo(KeyFormat.V0_3_9_POST2) <= 0;
   }
 
   @Override

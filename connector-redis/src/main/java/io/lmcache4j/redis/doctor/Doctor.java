@@ -112,9 +112,8 @@ public final class Doctor {
       if (name == null) {
         state.otherKey();
       } else if (options.model() == null || options.model().equals(name.key().modelName())) {
-        // Before anything is asked, so that chunks of one page are compared with each other's
-        // worlds.
-        state.rank(name.key());
+        // Before anything is asked: chunks of one page know of each other's worlds and layers.
+        Siblings.meet(name, state);
         looks.add(Look.at(name, options.grace()));
       }
     }

@@ -65,14 +65,15 @@ record HeaderVerdict(@Nullable ProblemKind kind, String reason, @Nullable Remote
   }
 
   private static boolean mayBeTaken(RemoteMetadata metadata, long payloadLength) {
-    if (metadata.length() < 0 || metadata.length() == payloadLength) {
+    boolean negative = metadata.length() < 0 || metadata.payloadBytes() < 0;
+    if (negative || metadata.length() == payloadLength) {
       return true;
     }
     long bytes = 0;
     for (int group = 0; group < metadata.groups(); group++) {
       long more = metadata.groupBytes(group);
-      if (more < 0) {
-        return true;
+      if (more > payloadLength - bytes) {
+        return false;
       }
       bytes += more;
       if (bytes == payloadLength) {

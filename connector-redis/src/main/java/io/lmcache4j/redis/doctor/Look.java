@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis.doctor;
 
-import io.lmcache4j.core.key.KeyFormat;
 import io.lmcache4j.redis.StoredName;
 import io.lmcache4j.redis.StoredName.Part;
 import io.lmcache4j.redis.Survey;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is asked about one Redis key that the walk came by, in two trips at most: the second is for
@@ -39,15 +37,6 @@ abstract class Look {
 
   byte[] key(Part part) {
     return name.redisKey(part);
-  }
-
-  /**
-   * Whether half a chunk may be a put under way. Until 0.3.5, and with Sentinel until 0.3.10, the
-   * metadata was written first; ever since the payload is.
-   */
-  static boolean isWrittenFirst(Part part, @Nullable KeyFormat grammar) {
-    return part == Part.PAYLOAD
-        || (grammar != null && grammar.compareTo(KeyFormat.V0_3_9_POST2) <= 0);
   }
 
   /** Whether a key was used so lately that its other half may be on its way. */

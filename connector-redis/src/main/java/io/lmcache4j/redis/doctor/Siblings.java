@@ -68,6 +68,16 @@ final class Siblings {
             && key.workerId() < key.worldSize();
   }
 
+  /** Takes note of what a name alone tells: its worker, and how many layers there are. */
+  static void meet(StoredName name, CacheState state) {
+    RankState rank = state.rank(name.key());
+    if (rank != null
+        && name.key() instanceof LayerCacheEngineKey its
+        && its.layerId() < MAX_LAYERS) {
+      rank.layersAtLeast(its.layerId() + 1);
+    }
+  }
+
   void ask(Survey.Trip trip, CacheState state) {
     if (layer > 0) {
       firstLayer = trip.exists(commitKey(layer(0)));
@@ -152,7 +162,6 @@ final class Siblings {
   }
 
   private void concludeLayers(RankState rank) {
-    rank.layersAtLeast(Math.min(layer + 1, MAX_LAYERS));
     if (layer > 0) {
       boolean lowest = lowerLayers == null || lowerLayers.join() == 0;
       if (firstLayer != null && firstLayer.join() == 0 && lowest) {
