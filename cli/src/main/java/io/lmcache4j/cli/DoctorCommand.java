@@ -71,7 +71,7 @@ final class DoctorCommand implements Callable<Integer> {
   @Option(
       names = "--scan-count",
       paramLabel = "N",
-      description = "COUNT of each SCAN, and keys that are looked at together. Default: 500.")
+      description = "COUNT of each SCAN, and keys that are looked at together. Default: 100.")
   private @Nullable Integer scanCount;
 
   @Option(

@@ -3,20 +3,16 @@ package io.lmcache4j.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScanArgs;
-import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
 import io.lettuce.core.protocol.CommandType;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,40 +36,12 @@ public final class Survey {
   /** Answer for a key that is not there, where 0 would be a length. */
   public static final long ABSENT = -2;
 
-  /**
-   * Deletes keys that are as they were, or none. Idle times are asked for before anything reads,
-   * and are no number where the policy is LFU.
-   */
-  private static final byte[] REMOVE =
-      """
-      for i, key in ipairs(KEYS) do
-        local length = tonumber(ARGV[2 * i])
-        if length < 0 then
-          if redis.call('EXISTS', key) == 1 then return 0 end
-        else
-          local idle = redis.pcall('OBJECT', 'IDLETIME', key)
-          if type(idle) == 'number' and idle < tonumber(ARGV[1]) then return 0 end
-          if redis.pcall('STRLEN', key) ~= length then return 0 end
-          local value = ARGV[2 * i + 1]
-          if value ~= '' and redis.call('GET', key) ~= value then return 0 end
-        end
-      end
-      local removed = 0
-      for i, key in ipairs(KEYS) do
-        if tonumber(ARGV[2 * i]) >= 0 then removed = removed + redis.call('UNLINK', key) end
-      end
-      return removed
-      """
-          .getBytes(StandardCharsets.UTF_8);
-
-  private static final Pattern FIELD = Pattern.compile("(?m)^(\\w+):(.*?)\\r?$");
-
   private final RedisConnector connector;
   private final Topology topology;
   private final String prefix;
   private final String pattern;
   private final StoredName.Form readersForm;
-  private boolean leavesTraces;
+  private volatile boolean leavesTraces;
 
   Survey(RedisConnector connector, Topology topology, RedisConnectorOptions options) {
     this.connector = connector;
@@ -164,18 +132,18 @@ public final class Survey {
    *
    * @param cursor {@link KeyPage#END} for the first page, then {@link Page#nextCursor}
    * @param count about how many
-   * @return the page
+   * @return the page, when it is there; the one method that does not wait, so that a page can be on
+   *     its way while the one before is looked at
    */
-  public Page scan(String cursor, int count) {
+  public CompletionStage<Page> scan(String cursor, int count) {
     ScanArgs args = ScanArgs.Builder.limit(count).match(pattern);
-    return SyncConnector.await(
-        connector
-            .call(
-                OperationEvent.Kind.LIST,
-                "list keys",
-                List.of(),
-                commands -> leaveNoTraces().thenCompose(v -> topology.scan(cursor, args)))
-            .thenApply(page -> new Page(page.nextCursor(), page.keys())));
+    return connector
+        .call(
+            OperationEvent.Kind.LIST,
+            "list keys",
+            List.of(),
+            commands -> leaveNoTraces().thenCompose(v -> topology.scan(cursor, args)))
+        .thenApply(page -> new Page(page.nextCursor(), page.keys()));
   }
 
   /** Before each page, since a connection that was made anew has forgotten it. */
@@ -220,58 +188,7 @@ public final class Survey {
             OperationEvent.Kind.LIST,
             "ask the servers",
             List.of(),
-            commands -> topology.masters().thenCompose(Survey::ask)));
-  }
-
-  private static CompletableFuture<Servers> ask(
-      List<RedisClusterAsyncCommands<byte[], byte[]>> masters) {
-    List<CompletableFuture<Servers>> answers = new ArrayList<>();
-    for (RedisClusterAsyncCommands<byte[], byte[]> master : masters) {
-      CompletableFuture<String> memory = orRefused(master.info("memory"), "");
-      CompletableFuture<String> stats = orRefused(master.info("stats"), "");
-      answers.add(
-          orRefused(master.dbsize(), -1L)
-              .thenCombine(memory.thenCombine(stats, (m, s) -> m + "\n" + s), Survey::parse));
-    }
-    return Batch.of(answers, v -> {}).thenApply(Survey::sum);
-  }
-
-  private static Servers parse(long keys, String info) {
-    long used = -1;
-    long max = -1;
-    long evicted = -1;
-    String policy = null;
-    Matcher m = FIELD.matcher(info);
-    while (m.find()) {
-      switch (m.group(1)) {
-        case "used_memory" -> used = Long.parseLong(m.group(2));
-        case "maxmemory" -> max = Long.parseLong(m.group(2));
-        case "evicted_keys" -> evicted = Long.parseLong(m.group(2));
-        case "maxmemory_policy" -> policy = m.group(2);
-        default -> {}
-      }
-    }
-    return new Servers(1, keys, used, max, policy, evicted);
-  }
-
-  private static Servers sum(List<Servers> parts) {
-    Servers all = parts.get(0);
-    for (Servers part : parts.subList(1, parts.size())) {
-      all =
-          new Servers(
-              all.masters + 1,
-              sum(all.keys, part.keys),
-              sum(all.usedBytes, part.usedBytes),
-              // One without a limit makes the whole have none.
-              all.maxBytes == 0 || part.maxBytes == 0 ? 0 : sum(all.maxBytes, part.maxBytes),
-              all.policy == null ? part.policy : all.policy,
-              sum(all.evictedKeys, part.evictedKeys));
-    }
-    return all;
-  }
-
-  private static long sum(long a, long b) {
-    return a < 0 || b < 0 ? -1 : a + b;
+            commands -> topology.masters().thenCompose(ServerFacts::ask)));
   }
 
   /**
@@ -419,66 +336,8 @@ public final class Survey {
         redisKeys,
         commands ->
             topology.keepsOrder()
-                ? eval(keys, idleSeconds, commands)
-                : removeEach(keys, idleSeconds, commands));
-  }
-
-  private static CompletableFuture<Boolean> removeEach(
-      List<Seen> keys, long idleSeconds, RedisClusterAsyncCommands<byte[], byte[]> commands) {
-    List<CompletableFuture<Long>> appeared = new ArrayList<>();
-    List<Seen> present = new ArrayList<>();
-    for (Seen seen : keys) {
-      if (seen.length == ABSENT) {
-        appeared.add(commands.exists(seen.redisKey).toCompletableFuture());
-      } else {
-        present.add(seen);
-      }
-    }
-    return Batch.of(appeared, n -> {})
-        .thenCompose(
-            counts ->
-                counts.contains(1L)
-                    ? CompletableFuture.completedFuture(false)
-                    : evalFrom(present, 0, idleSeconds, commands));
-  }
-
-  /** Stops at the first that is not as it was. */
-  private static CompletableFuture<Boolean> evalFrom(
-      List<Seen> keys,
-      int index,
-      long idleSeconds,
-      RedisClusterAsyncCommands<byte[], byte[]> commands) {
-    if (index == keys.size()) {
-      return CompletableFuture.completedFuture(true);
-    }
-    return eval(keys.subList(index, index + 1), idleSeconds, commands)
-        .thenCompose(
-            removed ->
-                removed
-                    ? evalFrom(keys, index + 1, idleSeconds, commands)
-                    : CompletableFuture.completedFuture(index > 0));
-  }
-
-  private static CompletableFuture<Boolean> eval(
-      List<Seen> keys, long idleSeconds, RedisClusterAsyncCommands<byte[], byte[]> commands) {
-    List<byte[]> arguments = new ArrayList<>();
-    arguments.add(ascii(idleSeconds));
-    for (Seen seen : keys) {
-      arguments.add(ascii(seen.length));
-      arguments.add(seen.value == null ? new byte[0] : seen.value);
-    }
-    return commands
-        .<Long>eval(
-            REMOVE,
-            ScriptOutputType.INTEGER,
-            keys.stream().map(Seen::redisKey).toArray(byte[][]::new),
-            arguments.toArray(byte[][]::new))
-        .toCompletableFuture()
-        .thenApply(removed -> removed > 0);
-  }
-
-  private static byte[] ascii(long number) {
-    return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+                ? Removal.atOnce(keys, idleSeconds, commands)
+                : Removal.oneByOne(keys, idleSeconds, commands));
   }
 
   private record Question<T>(
@@ -502,7 +361,7 @@ public final class Survey {
   }
 
   /** An error that the server sent becomes a value; a lost connection stays a failure. */
-  private static <T> CompletableFuture<T> orRefused(CompletionStage<T> reply, T refused) {
+  static <T> CompletableFuture<T> orRefused(CompletionStage<T> reply, T refused) {
     CompletableFuture<T> result = new CompletableFuture<>();
     reply.whenComplete(
         (value, failure) -> {

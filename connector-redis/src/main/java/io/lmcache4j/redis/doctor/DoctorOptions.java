@@ -21,7 +21,7 @@ public record DoctorOptions(
   /** The most keys that one step asks for. */
   public static final int MAX_SCAN_COUNT = 10_000;
 
-  private static final int SCAN_COUNT = 500;
+  private static final int SCAN_COUNT = 100;
   private static final int KEYS_PER_SECOND = 20_000;
   private static final Duration GRACE = Duration.ofSeconds(30);
   private static final int EXAMPLES = 3;
@@ -45,7 +45,7 @@ public record DoctorOptions(
   }
 
   /**
-   * Every model, 500 keys at a time, 20,000 keys a second, a grace of 30 seconds, three examples.
+   * Every model, 100 keys at a time, 20,000 keys a second, a grace of 30 seconds, three examples.
    *
    * @return the defaults
    */

@@ -29,8 +29,7 @@ abstract class Look {
 
   static Look at(StoredName name, Duration grace) {
     return switch (name.part()) {
-      case METADATA -> new ChunkLook(name, grace);
-      case WHOLE -> new ChunkLook(name, grace);
+      case METADATA, WHOLE -> new ChunkLook(name, grace);
       case PAYLOAD -> new PayloadLook(name, grace);
     };
   }

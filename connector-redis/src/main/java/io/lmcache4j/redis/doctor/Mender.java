@@ -7,8 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /** Collects what is to be removed, gives it its grace, and removes what has not changed. */
@@ -82,12 +81,15 @@ final class Mender {
     long idleSeconds = Math.max(0, options.grace().toSeconds() - 1);
     for (int from = 0; from < waiting.size(); from += AT_ONCE) {
       List<Rubbish> some = waiting.subList(from, Math.min(waiting.size(), from + AT_ONCE));
-      List<CompletableFuture<Boolean>> removals = new ArrayList<>();
+      List<CompletionStage<Boolean>> removals = new ArrayList<>();
       for (Rubbish rubbish : some) {
-        removals.add(survey.removeUnchanged(rubbish.seen(), idleSeconds).toCompletableFuture());
+        // Readers use an unreadable chunk again and again; that its header and length are the same
+        // is enough, since a put changes one of them.
+        long idle = rubbish.kind() == ProblemKind.UNREADABLE ? 0 : idleSeconds;
+        removals.add(survey.removeUnchanged(rubbish.seen(), idle));
       }
       for (int i = 0; i < some.size(); i++) {
-        count(some.get(i), await(removals.get(i)));
+        count(some.get(i), Answers.await(removals.get(i)));
       }
     }
     waiting.clear();
@@ -101,17 +103,6 @@ final class Mender {
           (a, b) -> new Mending.Removed(a.kind(), a.count() + 1, a.bytes() + b.bytes()));
     } else {
       spared++;
-    }
-  }
-
-  private static boolean await(CompletableFuture<Boolean> removal) {
-    try {
-      return removal.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      throw e;
     }
   }
 }

@@ -108,13 +108,13 @@ final class Problems {
       case DTYPE_FILLED_IN ->
           "chunks whose header says bfloat16 and whose key does not: the dtype may be filled in";
       case MLA_COPIES -> "copies of latents that are the same at every worker";
-      default -> kind.name().toLowerCase(Locale.ROOT);
+      default -> throw new IllegalArgumentException(kind + " is not found key by key");
     };
   }
 
   private void add(ProblemKind kind, @Nullable String model, Tally tally, String summary) {
     if (tally.count() > 0) {
-      Remedies.Remedy remedy = remedies.of(kind, model, tally.examples());
+      Remedies.Remedy remedy = remedies.of(kind, tally.examples());
       found.add(
           new Problem(
               kind,

@@ -34,7 +34,7 @@ final class Remedies {
    */
   record Remedy(String text, @Nullable String command) {}
 
-  Remedy of(ProblemKind kind, @Nullable String model, List<Example> examples) {
+  Remedy of(ProblemKind kind, List<Example> examples) {
     return switch (kind) {
       case ORPHAN_PAYLOAD, ORPHAN_METADATA ->
           new Remedy(
@@ -105,7 +105,7 @@ final class Remedies {
               "export LMCACHE_EXTRA_CONFIG='{\"save_only_first_rank\": true}'");
       case MODEL_NAMES ->
           new Remedy("Give vLLM the same path or hub id of the model everywhere.", null);
-      case OTHER_WORLD -> new Remedy("Reshard.", null);
+      case OTHER_WORLD -> throw new IllegalArgumentException(kind + " has two worlds: see reshard");
     };
   }
 

@@ -4,6 +4,7 @@ package io.lmcache4j.redis.doctor;
 import io.lmcache4j.redis.KeyPage;
 import io.lmcache4j.redis.Survey;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /** One walk through the key space, no faster than the options allow. */
@@ -27,19 +28,23 @@ final class Walk {
   }
 
   void through(Visitor visitor, Doctor.Progress progress) throws InterruptedException {
-    String cursor = KeyPage.END;
-    do {
+    CompletionStage<Survey.Page> coming = survey.scan(KeyPage.END, options.scanCount());
+    boolean last = false;
+    while (!last) {
       if (Thread.interrupted()) {
         throw new InterruptedException();
       }
       long start = System.nanoTime();
-      Survey.Page page = survey.scan(cursor, options.scanCount());
+      Survey.Page page = Answers.await(coming);
+      last = page.nextCursor().equals(KeyPage.END);
+      if (!last) {
+        coming = survey.scan(page.nextCursor(), options.scanCount());
+      }
       visitor.visit(page.redisKeys());
       keys += page.redisKeys().size();
       progress.walked(keys, ofAbout);
-      cursor = page.nextCursor();
       pause(page.redisKeys().size(), start);
-    } while (!cursor.equals(KeyPage.END));
+    }
   }
 
   /** By the page and not by the walk: after a stall nothing is made up for in haste. */

@@ -3,7 +3,6 @@ package io.lmcache4j.redis.doctor;
 
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
-import io.lmcache4j.core.metadata.Shape;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
@@ -91,16 +90,6 @@ final class WorldState {
   /** A chunk of all layers of one worker, or null if none was seen. */
   @Nullable RemoteMetadata wholeChunk() {
     return wholeChunk;
-  }
-
-  /** Elements of one token and layer at one worker, or 0. */
-  long hidden() {
-    RemoteMetadata known = wholeChunk;
-    if (known == null) {
-      return 0;
-    }
-    Shape shape = known.shapes().get(0);
-    return shape.dim(3);
   }
 
   long chunks() {
