@@ -43,7 +43,7 @@ final class RankState {
   /** A chunk stored layer by layer, with its first layer and so many in all. */
   void layered(String key, int itsLayers) {
     chunksByLayers
-        .computeIfAbsent(itsLayers, n -> new Tally(1))
+        .computeIfAbsent(itsLayers, n -> new Tally(mostExamples))
         .add(0, key, "has " + itsLayers + " layers");
   }
 
