@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
       ListCommand.class,
       RemoveCommand.class,
       ReshardCommand.class,
+      DoctorCommand.class,
       KeysCommand.class,
       DemoCommand.class,
       BenchCommand.class,
@@ -146,6 +147,11 @@ final class Lmcache4j implements Runnable {
   /** Starts to show how far a long piece of work has come. */
   Progress progress(String what, long bytes) {
     return Progress.start(streams, what, bytes);
+  }
+
+  /** The same in Redis keys. */
+  Progress progressOfKeys(String what) {
+    return Progress.ofKeys(streams, what);
   }
 
   /** Connects to where {@code --url} or LMCache's configuration says. */

@@ -26,14 +26,31 @@ final class Progress implements AutoCloseable {
   }
 
   private static ProgressBar bar(PrintStream err, String what, long bytes) {
+    return builder(err, what).setInitialMax(bytes).setUnit(" MiB", MIB).build();
+  }
+
+  /** A bar of keys, whose number is not known before. */
+  static Progress ofKeys(Streams streams, String what) {
+    return new Progress(
+        streams.progress()
+            ? builder(streams.err(), what).setInitialMax(-1).setUnit(" keys", 1).build()
+            : null);
+  }
+
+  private static ProgressBarBuilder builder(PrintStream err, String what) {
     return new ProgressBarBuilder()
         .setTaskName(what)
-        .setInitialMax(bytes)
-        .setUnit(" MiB", MIB)
         .setUpdateIntervalMillis(INTERVAL_MILLIS)
         .setStyle(ProgressBarStyle.ASCII)
-        .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH))
-        .build();
+        .setConsumer(new ConsoleProgressBarConsumer(err, WIDTH));
+  }
+
+  /** Has come so far, of about so much; less than nothing is not known. */
+  void at(long done, long ofAbout) {
+    if (bar != null) {
+      bar.maxHint(ofAbout < 0 ? -1 : Math.max(done, ofAbout));
+      bar.stepTo(done);
+    }
   }
 
   void step(long bytes) {

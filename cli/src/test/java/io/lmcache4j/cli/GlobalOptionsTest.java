@@ -15,7 +15,9 @@ final class GlobalOptionsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"put", "get", "exists", "inspect", "ls", "rm", "reshard", "keys", "demo", "info"})
+      strings = {
+        "put", "get", "exists", "inspect", "ls", "rm", "reshard", "doctor", "keys", "demo", "info"
+      })
   void everyCommandHasHelpAndVersionBeforeAndAfterIt(String command) {
     assertThat(Run.of(command, "--help").out()).startsWith("Usage: lmcache4j " + command);
     assertThat(Run.of(command, "--help").exitCode()).isZero();

@@ -39,6 +39,16 @@ record Variant(TestServer server, Layout layout, RedisConnectorOptions.Path path
     return of(Set.of(Layout.VALKEY_PAIR), Set.of(Topology.values()));
   }
 
+  /** Two keys on one server, and in a cluster. */
+  static List<Variant> plain() {
+    return of(Set.of(Layout.PAIR), Set.of(Topology.TCP, Topology.CLUSTER));
+  }
+
+  /** The layouts whose chunks have a header. */
+  static List<Variant> withMetadata() {
+    return of(Set.of(Layout.PAIR, Layout.VALKEY_PAIR), Set.of(Topology.values()));
+  }
+
   /** All there are. */
   static List<Variant> all() {
     return of(Set.of(Layout.values()), Set.of(Topology.values()));
