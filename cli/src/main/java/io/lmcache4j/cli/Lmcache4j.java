@@ -44,6 +44,7 @@ import picocli.CommandLine.Spec;
       ListCommand.class,
       RemoveCommand.class,
       ReshardCommand.class,
+      SidecarCommand.class,
       KeysCommand.class,
       DemoCommand.class,
       BenchCommand.class,
