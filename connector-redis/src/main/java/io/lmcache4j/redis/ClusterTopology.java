@@ -225,6 +225,20 @@ final class ClusterTopology implements Topology {
   }
 
   @Override
+  public CompletableFuture<List<RedisClusterAsyncCommands<byte[], byte[]>>> masters() {
+    List<CompletableFuture<RedisClusterAsyncCommands<byte[], byte[]>>> masters = new ArrayList<>();
+    for (RedisClusterNode node : control.getPartitions()) {
+      if (node.is(RedisClusterNode.NodeFlag.UPSTREAM)) {
+        RedisURI uri = node.getUri();
+        // By address and not by id: Lettuce keeps another connection for that.
+        masters.add(
+            control.getConnectionAsync(uri.getHost(), uri.getPort()).thenApply(c -> c.async()));
+      }
+    }
+    return Batch.of(masters, c -> {});
+  }
+
+  @Override
   public Timer timer() {
     return resources.timer();
   }

@@ -485,6 +485,15 @@ public final class RedisConnector implements AutoCloseable {
   }
 
   /**
+   * Looks at Redis keys of every layout, for those who examine a cache.
+   *
+   * @return a view of this connector
+   */
+  public Survey survey() {
+    return new Survey(this, topology, options);
+  }
+
+  /**
    * Asks the server for a sign of life.
    *
    * @return the time that took
@@ -593,7 +602,7 @@ public final class RedisConnector implements AutoCloseable {
    *
    * @param redisKeys what they are about; none for what is not about keys, and is always sent
    */
-  private <T> CompletableFuture<T> call(
+  <T> CompletableFuture<T> call(
       Kind kind,
       String name,
       List<byte[]> redisKeys,

@@ -149,6 +149,11 @@ final class StandaloneTopology implements Topology {
   }
 
   @Override
+  public CompletableFuture<List<RedisClusterAsyncCommands<byte[], byte[]>>> masters() {
+    return CompletableFuture.completedFuture(List.of(control.async()));
+  }
+
+  @Override
   public Timer timer() {
     return resources.timer();
   }

@@ -46,6 +46,9 @@ interface Topology extends ServerNodes.Directory {
   /** One step of a scan over all keys of all nodes. */
   CompletableFuture<Scanned> scan(String cursor, ScanArgs args);
 
+  /** Each master by itself, on the connection that {@link #control} uses for it. */
+  CompletableFuture<List<RedisClusterAsyncCommands<byte[], byte[]>>> masters();
+
   /** The clock of deadlines. */
   Timer timer();
 
