@@ -131,7 +131,8 @@ final class Exchange {
         && version.equals(HttpVersion.HTTP_1_1)) {
       HttpUtil.setTransferEncodingChunked(head, true);
     }
-    channel.write(head);
+    // At once: who streams wants to know that it has begun before there is a first token.
+    channel.writeAndFlush(head);
     return true;
   }
 

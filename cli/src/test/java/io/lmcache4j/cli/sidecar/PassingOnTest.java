@@ -56,6 +56,7 @@ final class PassingOnTest {
         }
         assertThat(in.read()).isEqualTo(-1);
       }
+      assertThat(deployment.consumer.failures()).isEmpty();
     }
   }
 
