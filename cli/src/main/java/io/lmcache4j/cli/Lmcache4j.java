@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
       KeysCommand.class,
       DemoCommand.class,
       BenchCommand.class,
+      MatrixCommand.class,
       InfoCommand.class,
     })
 final class Lmcache4j implements Runnable {
