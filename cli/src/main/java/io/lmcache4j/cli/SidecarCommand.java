@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.cli;
 
+import io.lmcache4j.cli.sidecar.Diagnoses;
 import io.lmcache4j.cli.sidecar.Sidecar;
 import io.lmcache4j.cli.sidecar.SidecarSettings;
 import io.lmcache4j.core.DType;
 import io.lmcache4j.core.LmcacheVersion;
+import io.lmcache4j.core.model.KnownModel;
 import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.reshard.Resharding;
 import io.lmcache4j.core.reshard.World;
@@ -15,6 +17,9 @@ import io.lmcache4j.core.token.PythonVersion;
 import io.lmcache4j.micrometer.ConnectorMeters;
 import io.lmcache4j.redis.RedisConnector;
 import io.lmcache4j.redis.config.LmcacheConfig;
+import io.lmcache4j.redis.doctor.Doctor;
+import io.lmcache4j.redis.doctor.DoctorOptions;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
@@ -24,6 +29,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -98,7 +104,8 @@ final class SidecarCommand implements Callable<Integer> {
   @Option(
       names = "--layers",
       paramLabel = "L",
-      description = "Where the two differ: num_hidden_layers of the model's config.json.")
+      description =
+          "Where the two differ: num_hidden_layers of config.json. Some models are known.")
   private @Nullable Integer layers;
 
   @Option(
@@ -141,6 +148,13 @@ final class SidecarCommand implements Callable<Integer> {
       converter = Converters.ToLmcacheVersion.class,
       description = "The LMCache of the workers. Default: 0.5.6.")
   private LmcacheVersion lmcache = LmcacheVersion.CURRENT;
+
+  @Option(
+      names = "--doctor-every",
+      paramLabel = "TIME",
+      converter = Converters.ToDuration.class,
+      description = "Examine the cache again and again, this long after each end, e.g. 10m.")
+  private @Nullable Duration doctorEvery;
 
   @Option(
       names = "--memory-mib",
@@ -227,11 +241,13 @@ final class SidecarCommand implements Callable<Integer> {
                 options
                     .memoryCapacity(memoryBytes)
                     .listener(meters)
-                    .clientName("lmcache4j-sidecar")); ) {
+                    .clientName("lmcache4j-sidecar"))) {
       meters.watch(connector);
-      try (Sidecar sidecar = start(settings, connector, registry)) {
+      try (Diagnoses diagnoses = diagnoses(connector, registry);
+          Sidecar sidecar = Sidecar.start(settings, connector, registry, diagnoses)) {
         Runtime.getRuntime().addShutdownHook(atExit);
-        app.note("listening on " + sidecar.address());
+        InetSocketAddress at = sidecar.address();
+        app.note("lmcache4j: listening on " + at.getHostString() + ":" + at.getPort());
         stop.await();
       }
     } finally {
@@ -249,9 +265,10 @@ final class SidecarCommand implements Callable<Integer> {
     }
   }
 
-  private Sidecar start(
-      SidecarSettings settings, RedisConnector connector, PrometheusMeterRegistry registry) {
-    return Sidecar.start(settings, connector, registry, () -> null);
+  private Diagnoses diagnoses(RedisConnector connector, MeterRegistry registry) {
+    return doctorEvery == null
+        ? Diagnoses.none()
+        : Diagnoses.every(doctorEvery, new Doctor(connector, DoctorOptions.defaults()), registry);
   }
 
   private SidecarSettings settings(LmcacheConfig config) {
@@ -300,12 +317,26 @@ final class SidecarCommand implements Callable<Integer> {
   }
 
   private Resharding plan(LmcacheConfig config, int to) {
-    if (layers == null || kvHeads == null || headSize == null) {
-      throw CommandException.badInput(
-          "--from-tp " + fromTp + " and --to-tp " + to + " need --layers, --kv-heads, --head-size");
-    }
-    KvGeometry whole =
-        KvGeometry.of(layers, kvHeads, headSize, dtype).withChunkSize(config.chunkSize());
+    KvGeometry whole = geometry(Objects.requireNonNull(model), to).withDtype(dtype);
+    whole = whole.withChunkSize(config.chunkSize());
     return Resharding.between(World.of(whole, fromTp), World.of(whole, to));
+  }
+
+  private KvGeometry geometry(String name, int to) {
+    if (layers != null && kvHeads != null && headSize != null) {
+      return KvGeometry.of(layers, kvHeads, headSize, dtype);
+    }
+    return KnownModel.named(name)
+        .map(KnownModel::geometry)
+        .orElseThrow(
+            () ->
+                CommandException.badInput(
+                    "--from-tp "
+                        + fromTp
+                        + " and --to-tp "
+                        + to
+                        + " of "
+                        + name
+                        + " need --layers, --kv-heads and --head-size"));
   }
 }

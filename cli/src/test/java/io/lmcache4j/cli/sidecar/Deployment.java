@@ -55,7 +55,7 @@ final class Deployment implements AutoCloseable {
             change.apply(settings(producer.url(), consumer.url(), from, to)),
             connector,
             registry,
-            () -> null);
+            Diagnoses.none());
   }
 
   Deployment(int from, int to) throws IOException {
