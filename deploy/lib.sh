@@ -59,17 +59,17 @@ env_value() {
     [ ! -f "$1" ] || sed -n "s/^$2=//p" "$1" | tail -n 1
 }
 
-# call URL [CURL ARGUMENT…]: curl with the deployment's API key, if it has one, from a file that is nobody else's.
+# call URL [CURL ARGUMENT…]: curl with the deployment's API key, if it has one. The key is no argument, which everybody
+# on the host could see, and standard input is the caller's.
 call() {
     url=$1
     shift
     key=$(env_value "${DIR:-.}/vllm.env" VLLM_API_KEY)
-    if [ -n "$key" ]; then
-        printf 'header = "Authorization: Bearer %s"\n' "$key" |
-            curl --silent --show-error --fail --max-time 600 --config - "$@" "$url"
-    else
-        curl --silent --show-error --fail --max-time 600 "$@" "$url"
-    fi
+    config=''
+    [ -z "$key" ] || config="header = \"Authorization: Bearer $key\""
+    curl --silent --show-error --fail --max-time 600 --config /dev/fd/3 "$@" "$url" 3<<END
+$config
+END
 }
 
 # sample NAME URL…: the sum of a metric over the instances, and over the labels unless NAME has them.

@@ -49,6 +49,7 @@ final class Front implements AutoCloseable {
   private static final int EVENT_LOOPS = 2;
 
   private static final int BACKLOG = 1024;
+  private static final long QUIET_MILLIS = 50;
 
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(
@@ -109,7 +110,8 @@ final class Front implements AutoCloseable {
   public void close() {
     stopListening();
     clients.close().awaitUninterruptibly();
-    loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    // Quiet for a moment first: workers that were hung up on may still be heard.
+    loops.shutdownGracefully(QUIET_MILLIS, 1000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
   }
 
   void stopListening() {

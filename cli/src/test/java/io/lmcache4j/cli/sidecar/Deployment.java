@@ -40,6 +40,12 @@ final class Deployment implements AutoCloseable {
 
   /** Two worlds, with the sidecar's settings changed as wanted. */
   Deployment(int from, int to, UnaryOperator<SidecarSettings> change) throws IOException {
+    this(from, to, change, 0, 0);
+  }
+
+  Deployment(
+      int from, int to, UnaryOperator<SidecarSettings> change, int producerPort, int consumerPort)
+      throws IOException {
     ConnectorMeters meters = new ConnectorMeters(registry, Tags.empty());
     connector =
         RedisConnector.open(
@@ -48,8 +54,8 @@ final class Deployment implements AutoCloseable {
                 .listener(meters)
                 .build());
     meters.watch(connector);
-    producer = new FakeVllm(workers, FakeVllm.Role.PRODUCER, from);
-    consumer = new FakeVllm(workers, FakeVllm.Role.CONSUMER, to);
+    producer = new FakeVllm(workers, FakeVllm.Role.PRODUCER, from, producerPort);
+    consumer = new FakeVllm(workers, FakeVllm.Role.CONSUMER, to, consumerPort);
     sidecar =
         Sidecar.start(
             change.apply(settings(producer.url(), consumer.url(), from, to)),

@@ -27,6 +27,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +62,7 @@ final class FakeVllm implements AutoCloseable {
   private final Queue<Request> requests = new ConcurrentLinkedQueue<>();
   private final Queue<String> failures = new ConcurrentLinkedQueue<>();
   private final Queue<Integer> hitTokens = new ConcurrentLinkedQueue<>();
+  private final AtomicInteger lookedUp = new AtomicInteger();
 
   /** Between the answer and the chunks. */
   volatile int storeDelayMillis = 100;
@@ -93,10 +95,15 @@ final class FakeVllm implements AutoCloseable {
   }
 
   FakeVllm(RedisConnector connector, Role role, int world) throws IOException {
+    this(connector, role, world, 0);
+  }
+
+  FakeVllm(RedisConnector connector, Role role, int world, int port) throws IOException {
     this.connector = connector;
     this.role = role;
     this.world = world;
-    this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 64);
+    this.server =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 64);
     server.setExecutor(threads);
     server.createContext("/", this::handle);
     server.start();
@@ -146,6 +153,7 @@ final class FakeVllm implements AutoCloseable {
         case "/v1/completions" -> generate(exchange, request.json(), false);
         case "/v1/chat/completions" -> generate(exchange, request.json(), true);
         case "/tokenize" -> tokenize(exchange, request.json());
+        case "/metrics" -> metrics(exchange);
         default -> models(exchange);
       }
     } catch (RuntimeException | AssertionError e) {
@@ -160,6 +168,26 @@ final class FakeVllm implements AutoCloseable {
     exchange.getResponseHeaders().add("X-Of-The-Worker", "1");
     exchange.getResponseHeaders().add("Keep-Alive", "timeout=5");
     send(exchange, 200, "{\"object\":\"list\",\"data\":[]}");
+  }
+
+  /** As vLLM's are, one of them with another's name as its beginning. */
+  private void metrics(HttpExchange exchange) throws IOException {
+    String labels = "{engine=\"0\",model_name=\"a model\"} ";
+    int hits = hitTokens.stream().mapToInt(Integer::intValue).sum();
+    // Each prompt takes its consumer a second, and a quarter of it where it finds the cache.
+    double seconds = hitTokens.stream().mapToDouble(hit -> hit == 0 ? 1 : 0.25).sum();
+    send(
+        exchange,
+        200,
+        String.join(
+            "\n",
+            "# TYPE vllm:external_prefix_cache_hits counter",
+            "vllm:external_prefix_cache_hits_total" + labels + hits + ".0",
+            "vllm:external_prefix_cache_hits_total_created" + labels + "1.7e+09",
+            "vllm:external_prefix_cache_queries_total" + labels + lookedUp + ".0",
+            "vllm:time_to_first_token_seconds_sum" + labels + seconds,
+            "vllm:time_to_first_token_seconds_bucket{engine=\"0\",le=\"1.0\"} 3.0",
+            ""));
   }
 
   /** TokenizeCompletionRequest and TokenizeChatRequest; neither has a field for sampling. */
@@ -256,6 +284,7 @@ final class FakeVllm implements AutoCloseable {
       int hit = 0;
       for (long[] prompt : prompts) {
         hit += FakeModel.hitTokens(connector, world, prompt, tags);
+        lookedUp.addAndGet(prompt.length);
       }
       hitTokens.add(hit);
     }
