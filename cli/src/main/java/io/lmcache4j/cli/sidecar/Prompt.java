@@ -86,7 +86,8 @@ final class Prompt {
 
   /** The request that fills the cache and generates the one token that vLLM insists on. */
   byte[] prefill() {
-    ObjectNode prefill = request.deepCopy();
+    // A prompt may have some MiB: it is shared, not copied.
+    ObjectNode prefill = Answers.MAPPER.createObjectNode().setAll(request);
     prefill.remove(OF_THE_ANSWER);
     prefill.put("max_tokens", 1);
     if (chat) {
