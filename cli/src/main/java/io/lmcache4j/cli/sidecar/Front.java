@@ -40,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Takes requests from clients, each whole and one at a time of a connection. */
+/** Takes requests from clients, each whole and one behind the other of a connection. */
 final class Front implements AutoCloseable {
 
   private static final Logger log = LoggerFactory.getLogger(Front.class);
@@ -167,15 +167,10 @@ final class Front implements AutoCloseable {
   private final class Client extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private @Nullable Exchange current;
+    private @Nullable Exchange next;
 
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
-      Exchange before = current;
-      if (before != null && !before.isOver()) {
-        // Pipelining: no client of OpenAI's interface does it, and answers must not change places.
-        ctx.close();
-        return;
-      }
       Exchange exchange =
           new Exchange(
               ctx.channel(),
@@ -184,13 +179,32 @@ final class Front implements AutoCloseable {
               request.protocolVersion(),
               request.headers().copy(),
               ByteBufUtil.getBytes(request.content()));
-      current = exchange;
       if (request.decoderResult().isFailure()) {
         Answers.error(exchange, HttpResponseStatus.BAD_REQUEST, "not a request of HTTP");
         ctx.close();
-        return;
+      } else if (current == null || current.isOver()) {
+        start(exchange);
+      } else if (next == null) {
+        // A client that has read the last byte sends its next request, even before our end of the
+        // answer is written.
+        next = exchange;
+        current.onOver(() -> ctx.executor().execute(() -> startNext(ctx)));
+      } else {
+        ctx.close();
       }
+    }
+
+    private void start(Exchange exchange) {
+      current = exchange;
       requests.accept(exchange);
+    }
+
+    private void startNext(ChannelHandlerContext ctx) {
+      Exchange exchange = next;
+      next = null;
+      if (exchange != null && ctx.channel().isActive()) {
+        start(exchange);
+      }
     }
 
     @Override

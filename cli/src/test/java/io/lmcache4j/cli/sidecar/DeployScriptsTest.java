@@ -205,9 +205,7 @@ final class DeployScriptsTest {
   void smokeFailsIfDecodeFoundNothing(@TempDir Path dir) throws Exception {
     try (Deployment deployment =
         new Deployment(
-            1,
-            1,
-            s -> Deployment.with(s, s.prefill(), s.decode(), Duration.ofMillis(50)))) {
+            1, 1, s -> Deployment.with(s, s.prefill(), s.decode(), Duration.ofMillis(50)))) {
       deployment.producer.stores = false;
       addresses(dir, deployment);
       Said said = Scripts.run(Map.of(), "smoke", "--dir", dir.toString(), "--words", "60");

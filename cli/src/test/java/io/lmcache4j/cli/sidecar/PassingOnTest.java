@@ -247,6 +247,19 @@ final class PassingOnTest {
   }
 
   @Test
+  void aRequestThatComesBeforeTheAnswerToTheLastIsAnsweredAfterIt() throws Exception {
+    try (Deployment deployment = new Deployment(1, 1);
+        Socket client =
+            send(
+                deployment,
+                completion("{\"prompt\":\"p\"}")
+                    + "GET /v1/models HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")) {
+      assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+          .containsSubsequence("HTTP/1.1 200", "choices", "HTTP/1.1 200", "\"list\"");
+    }
+  }
+
+  @Test
   void otherPathsGoToDecodeWithTheirQueryAndItsFieldsComeBack() throws Exception {
     try (Deployment deployment = new Deployment(1, 1)) {
       HttpResponse<String> answer = deployment.get("/v1/models?a=%20b&c");

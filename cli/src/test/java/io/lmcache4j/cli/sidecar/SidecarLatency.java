@@ -8,10 +8,12 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 import java.util.Locale;
+import org.junit.jupiter.api.Test;
 
 /**
  * What the sidecar adds to a request, against a client that asks the same fakes of vLLM itself,
- * first prefill and then decode. Run by hand; docs/DEPLOY.md has the command and what came of it.
+ * first prefill and then decode. Its name keeps it out of every build: it runs by {@code
+ * -Dtest=SidecarLatency} alone. docs/DEPLOY.md has the command and what came of it.
  */
 final class SidecarLatency {
 
@@ -25,14 +27,14 @@ final class SidecarLatency {
   private static final HttpClient CLIENT =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-  private SidecarLatency() {}
-
   private interface Asking {
     void ask(int round) throws IOException, InterruptedException;
   }
 
-  public static void main(String[] args) throws Exception {
-    System.out.println("| prefill → decode | asked directly | by the sidecar | it adds | of a new prompt |");
+  @Test
+  void table() throws Exception {
+    System.out.println(
+        "| prefill → decode | asked directly | by the sidecar | it adds | of a new prompt |");
     System.out.println("|---|---|---|---|---|");
     for (int[] worlds : new int[][] {{1, 1}, {2, 2}, {2, 4}, {4, 1}}) {
       measure(worlds[0], worlds[1]);
