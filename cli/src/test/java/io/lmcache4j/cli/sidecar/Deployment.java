@@ -79,10 +79,11 @@ final class Deployment implements AutoCloseable {
             : Resharding.between(World.of(FakeModel.WHOLE, from), World.of(FakeModel.WHOLE, to)),
         MAX_BODY,
         MAX_REQUESTS,
-        Duration.ofSeconds(10),
+        // Longer than any test waits: what ends earlier was ended.
+        Duration.ofSeconds(90),
         Duration.ofSeconds(10),
         Duration.ofSeconds(20),
-        Duration.ofSeconds(10));
+        Duration.ofSeconds(90));
   }
 
   static SidecarSettings with(
