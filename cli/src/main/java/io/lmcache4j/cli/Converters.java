@@ -11,6 +11,8 @@ import io.lmcache4j.core.token.PythonVersion;
 import io.lmcache4j.redis.RedisConnectorOptions;
 import java.math.BigDecimal;
 import java.math.BigInteger;
+import java.net.InetSocketAddress;
+import java.net.URI;
 import java.time.Duration;
 import java.util.HexFormat;
 import java.util.function.Function;
@@ -44,6 +46,32 @@ final class Converters {
         throw new TypeConversionException(
             "not a number of MiB that makes whole bytes, below 2048: \"" + text + "\"");
       }
+    }
+  }
+
+  /** {@code HOST:PORT}, {@code [::1]:8000} or {@code :8000} for every address. */
+  static final class ToAddress implements ITypeConverter<InetSocketAddress> {
+    @Override
+    public InetSocketAddress convert(String text) {
+      int colon = text.lastIndexOf(':');
+      String host = colon < 0 ? "" : text.substring(0, colon);
+      try {
+        int port = Integer.parseInt(text.substring(colon + 1));
+        if (colon >= 0) {
+          return host.isEmpty() ? new InetSocketAddress(port) : new InetSocketAddress(host, port);
+        }
+      } catch (IllegalArgumentException e) {
+        // Told below, as what has no colon.
+      }
+      throw new TypeConversionException("not HOST:PORT: \"" + text + "\"");
+    }
+  }
+
+  static final class ToUri implements ITypeConverter<URI> {
+    @Override
+    public URI convert(String text) {
+      String bare = text.endsWith("/") ? text.substring(0, text.length() - 1) : text;
+      return Converters.convert(bare, URI::create);
     }
   }
 

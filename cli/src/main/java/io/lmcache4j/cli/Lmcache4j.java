@@ -45,6 +45,7 @@ import picocli.CommandLine.Spec;
       RemoveCommand.class,
       ReshardCommand.class,
       DoctorCommand.class,
+      SidecarCommand.class,
       KeysCommand.class,
       DemoCommand.class,
       BenchCommand.class,

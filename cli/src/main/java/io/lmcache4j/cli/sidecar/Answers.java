@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package io.lmcache4j.cli.sidecar;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Answers that are the sidecar's own, errors in the form that OpenAI's clients understand. */
+final class Answers {
+
+  static final String JSON = "application/json";
+
+  static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private Answers() {}
+
+  static void json(Exchange exchange, HttpResponseStatus status, Object value) {
+    exchange.answer(status, JSON, bytes(value));
+  }
+
+  static void error(Exchange exchange, HttpResponseStatus status, String message) {
+    exchange.answer(status, JSON, error(status, message));
+  }
+
+  static byte[] error(HttpResponseStatus status, String message) {
+    Map<String, Object> error = new LinkedHashMap<>();
+    error.put("message", message);
+    error.put("type", status.reasonPhrase());
+    error.put("param", null);
+    error.put("code", status.code());
+    return bytes(Map.of("error", error));
+  }
+
+  static byte[] bytes(Object value) {
+    try {
+      return MAPPER.writeValueAsString(value).getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("maps, lists, texts and numbers have a JSON form", e);
+    }
+  }
+}
