@@ -53,6 +53,15 @@ final class GeometryOptions {
           "Type of an element of the cache; uint8 for an fp8 one. Default: ${DEFAULT-VALUE}.")
   private DType dtype;
 
+  DType dtype() {
+    return dtype;
+  }
+
+  /** Whether latents were told of. */
+  boolean isMla() {
+    return latentSize != null;
+  }
+
   /**
    * The whole model, on one worker.
    *

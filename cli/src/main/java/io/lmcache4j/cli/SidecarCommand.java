@@ -4,9 +4,7 @@ package io.lmcache4j.cli;
 import io.lmcache4j.cli.sidecar.Diagnoses;
 import io.lmcache4j.cli.sidecar.Sidecar;
 import io.lmcache4j.cli.sidecar.SidecarSettings;
-import io.lmcache4j.core.DType;
 import io.lmcache4j.core.LmcacheVersion;
-import io.lmcache4j.core.model.KnownModel;
 import io.lmcache4j.core.model.KvGeometry;
 import io.lmcache4j.core.reshard.Resharding;
 import io.lmcache4j.core.reshard.World;
@@ -34,6 +32,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
@@ -50,6 +49,8 @@ import picocli.CommandLine.ParentCommand;
       "",
       "Chunk size, hash, save_unfull_chunk, PYTHONHASHSEED and the URL are read as LMCache reads"
           + " them: give this process the variables and the file of the workers.",
+      "Where the two sizes differ, the model has to be a known one, or told in numbers. With"
+          + " --latent-size nothing is resharded: every rank has the same latents.",
       "What fails before decode fails no request: decode computes what it does not find. It is"
           + " counted in /metrics and logged.",
       "It stops at SIGTERM, when the requests under way have ended, or after 8 seconds."
@@ -101,38 +102,7 @@ final class SidecarCommand implements Callable<Integer> {
       description = "That of the decode instances. Default: the same.")
   private @Nullable Integer toTp;
 
-  @Option(
-      names = "--layers",
-      paramLabel = "L",
-      description =
-          "Where the two differ: num_hidden_layers of config.json. Some models are known.")
-  private @Nullable Integer layers;
-
-  @Option(
-      names = "--kv-heads",
-      paramLabel = "H",
-      description = "Where the two differ: num_key_value_heads of the whole model.")
-  private @Nullable Integer kvHeads;
-
-  @Option(
-      names = "--head-size",
-      paramLabel = "D",
-      description = "Where the two differ: head_dim, or hidden_size / num_attention_heads.")
-  private @Nullable Integer headSize;
-
-  @Option(
-      names = "--mla",
-      description =
-          "The model has multi-head latent attention: no rank differs, nothing is resharded.")
-  private boolean mla;
-
-  @Option(
-      names = "--dtype",
-      paramLabel = "D",
-      defaultValue = "bfloat16",
-      converter = Converters.ToDType.class,
-      description = "The engine's KV dtype; uint8 for an fp8 KV cache. Default: ${DEFAULT-VALUE}.")
-  private DType dtype;
+  @Mixin private final GeometryOptions geometry = new GeometryOptions();
 
   @Option(
       names = "--python",
@@ -281,7 +251,7 @@ final class SidecarCommand implements Callable<Integer> {
           prefill,
           decode,
           prefill.isEmpty() ? null : chunks(config),
-          prefill.isEmpty() || mla || toTp == null || toTp == fromTp ? null : plan(config, toTp),
+          prefill.isEmpty() ? null : plan(config),
           maxBodyBytes,
           maxRequests,
           prefillTimeout,
@@ -304,9 +274,9 @@ final class SidecarCommand implements Callable<Integer> {
     return ChunkedTokenDatabase.builder()
         .modelName(model)
         .worldSize(fromTp)
-        .useMla(mla)
-        .saveOnlyFirstRank(config.saveOnlyFirstRank(mla))
-        .dtype(dtype)
+        .useMla(geometry.isMla())
+        .saveOnlyFirstRank(config.saveOnlyFirstRank(geometry.isMla()))
+        .dtype(geometry.dtype())
         .chunkSize(config.chunkSize())
         .saveUnfullChunk(config.saveUnfullChunk())
         .hashAlgorithm(HashAlgorithm.parse(config.preCachingHashAlgorithm()))
@@ -316,27 +286,12 @@ final class SidecarCommand implements Callable<Integer> {
         .build();
   }
 
-  private Resharding plan(LmcacheConfig config, int to) {
-    KvGeometry whole = geometry(Objects.requireNonNull(model), to).withDtype(dtype);
-    whole = whole.withChunkSize(config.chunkSize());
-    return Resharding.between(World.of(whole, fromTp), World.of(whole, to));
-  }
-
-  private KvGeometry geometry(String name, int to) {
-    if (layers != null && kvHeads != null && headSize != null) {
-      return KvGeometry.of(layers, kvHeads, headSize, dtype);
+  /** Null where the decode instances find what the prefill instances stored. */
+  private @Nullable Resharding plan(LmcacheConfig config) {
+    if (toTp == null || toTp == fromTp || geometry.isMla()) {
+      return null;
     }
-    return KnownModel.named(name)
-        .map(KnownModel::geometry)
-        .orElseThrow(
-            () ->
-                CommandException.badInput(
-                    "--from-tp "
-                        + fromTp
-                        + " and --to-tp "
-                        + to
-                        + " of "
-                        + name
-                        + " need --layers, --kv-heads and --head-size"));
+    KvGeometry whole = geometry.of(Objects.requireNonNull(model)).withChunkSize(config.chunkSize());
+    return Resharding.between(World.of(whole, fromTp), World.of(whole, toTp));
   }
 }
