@@ -6,6 +6,7 @@ import io.lmcache4j.core.key.KeySyntaxException;
 import io.lmcache4j.core.key.LayerCacheEngineKey;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import io.lmcache4j.core.model.KnownModel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -119,6 +120,12 @@ final class Remedies {
           null);
     }
     Shape shape = chunk.shapes().get(0);
+    if (isKnown(model, from, chunk)) {
+      return new Remedy(
+          "Write the one world's chunks from the other's. With pipeline stages name them"
+              + " (--from-stages, --to-stages).",
+          command(common + " --dtype " + chunk.dtype(0).torchName() + " --all"));
+    }
     long hidden = shape.dim(3) * from;
     long heads = hidden / HEAD_SIZE;
     boolean fits =
@@ -144,6 +151,17 @@ final class Remedies {
                     + " --dtype "
                     + chunk.dtype(0).torchName()
                     + " --all"));
+  }
+
+  /** Whether reshard knows the model by its name, and the chunk is what it would expect. */
+  private static boolean isKnown(String model, int worldSize, RemoteMetadata chunk) {
+    Shape shape = chunk.shapes().get(0);
+    return KnownModel.named(model)
+        .map(KnownModel::geometry)
+        .filter(known -> divides(known.kvHeads(), worldSize))
+        .map(known -> known.withTensorParallelSize(worldSize))
+        .filter(rank -> rank.layers() == shape.dim(1) && rank.hiddenPerRank() == shape.dim(3))
+        .isPresent();
   }
 
   private static boolean divides(long heads, int ranks) {
