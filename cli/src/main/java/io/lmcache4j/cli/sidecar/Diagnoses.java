@@ -130,6 +130,11 @@ public final class Diagnoses implements AutoCloseable {
         } catch (LmcacheException e) {
           failed.increment();
           log.warn("the cache could not be examined: {}", e.getMessage());
+        } catch (RuntimeException e) {
+          // A defect; the next examination may get round it, and this thread must not end in
+          // silence.
+          failed.increment();
+          log.error("the cache could not be examined", e);
         }
         TimeUnit.MILLISECONDS.sleep(pauseMillis);
       }

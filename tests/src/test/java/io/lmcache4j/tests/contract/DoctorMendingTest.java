@@ -4,55 +4,22 @@ package io.lmcache4j.tests.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.lmcache4j.core.DType;
-import io.lmcache4j.core.key.CacheEngineKey;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
 import io.lmcache4j.redis.doctor.Diagnosis;
-import io.lmcache4j.redis.doctor.Doctor;
-import io.lmcache4j.redis.doctor.DoctorOptions;
 import io.lmcache4j.redis.doctor.Example;
 import io.lmcache4j.redis.doctor.Mending;
 import io.lmcache4j.redis.doctor.Problem;
 import io.lmcache4j.redis.doctor.ProblemKind;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What only a layout of two keys can have: halves of chunks, and headers. */
 @MethodSource("io.lmcache4j.tests.contract.Variant#withMetadata")
-final class DoctorMendingTest extends Contract {
-
-  /** What was just written is no put under way here. */
-  private static final DoctorOptions OPTIONS =
-      DoctorOptions.defaults()
-          .withGrace(Duration.ofMillis(1))
-          .withScanCount(7)
-          .withKeysPerSecond(0);
-
-  private static CacheEngineKey key(String model, int world, int worker, int chunk) {
-    return CacheEngineKey.of(model, world, worker, 0x100 + chunk, DType.BFLOAT16);
-  }
-
-  private Doctor doctor() {
-    return new Doctor(connector, OPTIONS);
-  }
-
-  private Diagnosis examine() throws InterruptedException {
-    return doctor().examine((keys, ofAbout) -> {});
-  }
-
-  private static Optional<Problem> find(Diagnosis diagnosis, ProblemKind kind) {
-    return diagnosis.problems().stream().filter(p -> p.kind() == kind).findFirst();
-  }
-
-  private static Problem get(Diagnosis diagnosis, ProblemKind kind) {
-    return find(diagnosis, kind)
-        .orElseThrow(() -> new AssertionError("no " + kind + " in " + diagnosis.problems()));
-  }
+final class DoctorMendingTest extends DoctorContract {
 
   @Test
   void latentsOfOneWorkerAreWholeAndOfSeveralAreCopies() throws InterruptedException {
