@@ -8,7 +8,9 @@ enum Direction {
   /** LMCache wrote, lmcache4j read. */
   PYTHON_TO_JAVA("Python → Java"),
   /** lmcache4j wrote, LMCache read. */
-  JAVA_TO_PYTHON("Java → Python");
+  JAVA_TO_PYTHON("Java → Python"),
+  /** LMCache wrote, lmcache4j read and wrote anew, LMCache read. */
+  THROUGH_JAVA("Python → Java → Python");
 
   final String title;
 

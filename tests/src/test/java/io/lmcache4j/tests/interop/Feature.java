@@ -29,7 +29,7 @@ enum Feature {
   STORY("tokens → keys → store → prefix lookup → get"),
   RESHARD(
       "`reshard`: ranks of one world store, those of another look up and get (and MLA)",
-      Direction.BOTH),
+      Direction.THROUGH_JAVA),
   UNIX("`unix://`"),
   REDISS("`rediss://`, certificate verified: a sample of each feature above (0.5.6: all)"),
   CLUSTER("`redis-cluster://`: the same (0.5.6: and batches, lookup)"),
