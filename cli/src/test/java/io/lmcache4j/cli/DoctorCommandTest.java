@@ -210,6 +210,7 @@ final class DoctorCommandTest {
 
   @Test
   void aPolicyOfLfuHasNoAges() {
+    cache.config("maxmemory", "100mb");
     cache.config("maxmemory-policy", "allkeys-lfu");
     cache.pair(SickCache.key(1, 0, 1));
     cache.set(SickCache.key(1, 0, 2) + "kv_bytes", new byte[10]);

@@ -79,10 +79,9 @@ final class Problems {
     }
   }
 
-  /** Whether the server can get rid of keys that do not expire; if it does not tell, it may. */
+  /** Whether the server cannot get rid of keys that do not expire; if it does not tell, it can. */
   private boolean isExpiryMissed() {
-    String policy = server.policy();
-    return policy != null && !policy.startsWith("allkeys");
+    return server.policy() != null && (server.maxBytes() == 0 || !Remedies.evictsAnything(server));
   }
 
   private String noExpiry() {
@@ -114,7 +113,10 @@ final class Problems {
 
   private void add(ProblemKind kind, @Nullable String model, Tally tally, String summary) {
     if (tally.count() > 0) {
-      Remedies.Remedy remedy = remedies.of(kind, tally.examples());
+      Remedies.Remedy remedy =
+          kind == ProblemKind.NO_EXPIRY
+              ? remedies.noExpiry(server)
+              : remedies.of(kind, tally.examples());
       found.add(
           new Problem(
               kind,

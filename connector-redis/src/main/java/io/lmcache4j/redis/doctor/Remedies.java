@@ -7,7 +7,9 @@ import io.lmcache4j.core.key.LayerCacheEngineKey;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
 import io.lmcache4j.core.model.KnownModel;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What to do about problems. */
@@ -15,6 +17,8 @@ final class Remedies {
 
   /** The head size of nearly every model with grouped heads; what is printed says so. */
   private static final int HEAD_SIZE = 128;
+
+  private static final long MIB = 1 << 20;
 
   private final String url;
 
@@ -85,11 +89,6 @@ final class Remedies {
               null);
       case MIXED_DTYPES ->
           new Remedy("Give every instance the same --kv-cache-dtype and --dtype.", null);
-      case NO_EXPIRY ->
-          new Remedy(
-              "Let the server evict any key, with a maxmemory below the machine's memory; or write"
-                  + " with a time to live.",
-              "redis-cli CONFIG SET maxmemory-policy allkeys-lru");
       case EXPIRY_DIFFERS ->
           new Remedy(
               "Set the time to live of both keys, or of neither; of the payload the longer one.",
@@ -106,8 +105,39 @@ final class Remedies {
               "export LMCACHE_EXTRA_CONFIG='{\"save_only_first_rank\": true}'");
       case MODEL_NAMES ->
           new Remedy("Give vLLM the same path or hub id of the model everywhere.", null);
+      case NO_EXPIRY -> throw new IllegalArgumentException(kind + " is the server's: see noExpiry");
       case OTHER_WORLD -> throw new IllegalArgumentException(kind + " has two worlds: see reshard");
     };
+  }
+
+  /** What makes room on a server that cannot evict what never expires. */
+  Remedy noExpiry(Diagnosis.Server server) {
+    boolean unlimited = server.maxBytes() == 0;
+    List<String> settings = new ArrayList<>();
+    if (unlimited) {
+      settings.add("maxmemory " + (server.usedBytes() / MIB + 1) + "mb");
+    }
+    if (!evictsAnything(server)) {
+      settings.add("maxmemory-policy allkeys-lru");
+    }
+    // Of a cluster or behind a Sentinel each server would have to be told, and redis-cli does not
+    // take their URLs; what one uses is not known where INFO is refused.
+    boolean isOne = url.startsWith("redis://") || url.startsWith("rediss://");
+    return new Remedy(
+        "Give the server a maxmemory below the machine's memory and a policy that evicts any key, or"
+            + " write with a time to live."
+            + (unlimited ? " The command keeps the cache at the size that it has now." : ""),
+        isOne && server.usedBytes() >= 0
+            ? settings.stream()
+                .map(setting -> "redis-cli -u " + ShellWord.of(url) + " CONFIG SET " + setting)
+                .collect(Collectors.joining(" && "))
+            : null);
+  }
+
+  /** Whether the policy lets the server evict keys that do not expire; true if it is not told. */
+  static boolean evictsAnything(Diagnosis.Server server) {
+    String policy = server.policy();
+    return policy == null || policy.startsWith("allkeys");
   }
 
   Remedy reshard(String model, int from, int to, @Nullable RemoteMetadata chunk) {

@@ -7,6 +7,7 @@ import io.lmcache4j.core.DType;
 import io.lmcache4j.core.metadata.MemoryFormat;
 import io.lmcache4j.core.metadata.RemoteMetadata;
 import io.lmcache4j.core.metadata.Shape;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -39,5 +40,23 @@ class RemediesTest {
                 + (numbers.isEmpty() ? "" : " " + numbers)
                 + " --dtype bfloat16 --all --url "
                 + URL);
+  }
+
+  /** A server's limit and policy, and what makes it evict. */
+  @ParameterizedTest
+  @CsvSource({
+    "redis://h:1, 0, noeviction, C maxmemory 3mb && C maxmemory-policy allkeys-lru",
+    "rediss://h:1, 0, allkeys-lfu, C maxmemory 3mb",
+    "redis://h:1, 100, volatile-lru, C maxmemory-policy allkeys-lru",
+    "redis-cluster://h:1, 0, noeviction,",
+  })
+  void aServerThatCannotEvictIsGivenALimit(
+      String url, long maxBytes, String policy, @Nullable String commands) {
+    Diagnosis.Server server = new Diagnosis.Server("redis", 1, (2 << 20) + 1, maxBytes, policy, 0);
+    assertThat(new Remedies(url).noExpiry(server).command())
+        .isEqualTo(
+            commands == null
+                ? null
+                : commands.replace("C ", "redis-cli -u " + url + " CONFIG SET "));
   }
 }
