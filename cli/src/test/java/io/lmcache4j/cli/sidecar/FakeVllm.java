@@ -341,6 +341,8 @@ final class FakeVllm implements AutoCloseable {
     exchange.getResponseHeaders().add("Content-Type", "text/event-stream; charset=utf-8");
     exchange.sendResponseHeaders(200, 0);
     try (OutputStream out = exchange.getResponseBody()) {
+      // The head goes before there is a first token; the server of newer JDKs would keep it back.
+      out.flush();
       for (String event : EVENTS) {
         if (!events.tryAcquire(20, TimeUnit.SECONDS)) {
           failures.add("an event was never asked for");
