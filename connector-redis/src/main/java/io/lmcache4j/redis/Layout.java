@@ -16,22 +16,9 @@ interface Layout {
 
   /** The layout of a URL. */
   static Layout of(RedisConnectorOptions options) {
-    RemoteUrl url = options.url();
-    String prefix = options.keyPrefix();
-    return switch (url.scheme()) {
-      case REDIS, REDISS, UNIX, REDIS_CLUSTER, REDIS_SENTINEL ->
-          new PairLayout(new KeyNames(options.lmcacheVersion(), prefix, ""));
-      case RESP -> new SingleKeyLayout(new KeyNames(options.lmcacheVersion(), prefix, ""), options);
-      case VALKEY -> {
-        if (!url.isValkeyPair()) {
-          yield new SingleKeyLayout(new KeyNames(options.lmcacheVersion(), prefix, ""), options);
-        }
-        yield new PairLayout(
-            url.isValkeyCluster()
-                ? new KeyNames(options.lmcacheVersion(), prefix + "{", "}:")
-                : new KeyNames(options.lmcacheVersion(), prefix, ":"));
-      }
-    };
+    StoredName.Form form = StoredName.Form.of(options.url());
+    KeyNames names = form.names(options.lmcacheVersion(), options.keyPrefix());
+    return form.isPair() ? new PairLayout(names) : new SingleKeyLayout(names, options);
   }
 
   /** The chunk's key as text; throws if the key does not fit the grammar. */

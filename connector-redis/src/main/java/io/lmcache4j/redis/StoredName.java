@@ -50,6 +50,25 @@ public record StoredName(
       this.after = after;
     }
 
+    /** The layout that readers of a URL know. */
+    static Form of(RemoteUrl url) {
+      return switch (url.scheme()) {
+        case REDIS, REDISS, UNIX, REDIS_CLUSTER, REDIS_SENTINEL -> PAIR;
+        case RESP -> SINGLE;
+        case VALKEY -> {
+          if (!url.isValkeyPair()) {
+            yield SINGLE;
+          }
+          yield url.isValkeyCluster() ? VALKEY_CLUSTER_PAIR : VALKEY_PAIR;
+        }
+      };
+    }
+
+    /** How its Redis keys are named. */
+    KeyNames names(LmcacheVersion version, String prefix) {
+      return new KeyNames(version, prefix + before, after);
+    }
+
     /**
      * Whether a chunk has metadata beside its payload.
      *

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package io.lmcache4j.redis;
 
-import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.ScanArgs;
 import io.lettuce.core.cluster.api.async.RedisClusterAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -17,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads facts about Redis keys, of any layout, for those who examine a cache: page after page of
- * keys, and what is to be known of them without their values. Every method waits for its answer;
- * not to be used on the connector's event loop, nor by several threads at once.
+ * keys, and what is to be known of them without their values. What does not return a stage waits
+ * for its answer; not to be used on the connector's event loop, nor by several threads at once.
  *
  * <p>Looking must not make a key look used, or the server would evict by what was examined. Servers
  * from Redis 7.2 on are told so ({@code CLIENT NO-TOUCH}), on the connections for small things,
@@ -48,22 +47,7 @@ public final class Survey {
     this.topology = topology;
     this.prefix = options.keyPrefix();
     this.pattern = new KeyNames(options.lmcacheVersion(), prefix, "").pattern("");
-    this.readersForm = formOf(options.url());
-  }
-
-  private static StoredName.Form formOf(RemoteUrl url) {
-    return switch (url.scheme()) {
-      case REDIS, REDISS, UNIX, REDIS_CLUSTER, REDIS_SENTINEL -> StoredName.Form.PAIR;
-      case RESP -> StoredName.Form.SINGLE;
-      case VALKEY -> {
-        if (!url.isValkeyPair()) {
-          yield StoredName.Form.SINGLE;
-        }
-        yield url.isValkeyCluster()
-            ? StoredName.Form.VALKEY_CLUSTER_PAIR
-            : StoredName.Form.VALKEY_PAIR;
-      }
-    };
+    this.readersForm = StoredName.Form.of(options.url());
   }
 
   /**
@@ -132,8 +116,7 @@ public final class Survey {
    *
    * @param cursor {@link KeyPage#END} for the first page, then {@link Page#nextCursor}
    * @param count about how many
-   * @return the page, when it is there; the one method that does not wait, so that a page can be on
-   *     its way while the one before is looked at
+   * @return the page, when it is there: it can be on its way while the one before is looked at
    */
   public CompletionStage<Page> scan(String cursor, int count) {
     ScanArgs args = ScanArgs.Builder.limit(count).match(pattern);
@@ -142,7 +125,8 @@ public final class Survey {
             OperationEvent.Kind.LIST,
             "list keys",
             List.of(),
-            commands -> leaveNoTraces().thenCompose(v -> topology.scan(cursor, args)))
+            // SCAN touches no key: it need not wait, only what is asked about the page must.
+            commands -> leaveNoTraces().thenCombine(topology.scan(cursor, args), (v, page) -> page))
         .thenApply(page -> new Page(page.nextCursor(), page.keys()));
   }
 
@@ -367,7 +351,7 @@ public final class Survey {
         (value, failure) -> {
           if (failure == null) {
             result.complete(value);
-          } else if (Failures.root(failure) instanceof RedisCommandExecutionException) {
+          } else if (Failures.isReply(failure)) {
             result.complete(refused);
           } else {
             result.completeExceptionally(failure);

@@ -199,7 +199,15 @@ public final class SyncConnector {
     return await(async.ping());
   }
 
-  static <T> T await(CompletionStage<T> stage) {
+  /**
+   * Waits for what a connector was asked. Not to be called on its event loop.
+   *
+   * @param stage as a connector returned it
+   * @param <T> type of the result
+   * @return the result
+   * @throws RuntimeException what the stage failed of, and not what futures wrap around it
+   */
+  public static <T> T await(CompletionStage<T> stage) {
     try {
       return stage.toCompletableFuture().join();
     } catch (CompletionException e) {

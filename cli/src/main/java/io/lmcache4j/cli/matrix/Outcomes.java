@@ -4,10 +4,9 @@ package io.lmcache4j.cli.matrix;
 import io.lmcache4j.redis.GetOutcome;
 import io.lmcache4j.redis.KvChunk;
 import io.lmcache4j.redis.PutOutcome;
+import io.lmcache4j.redis.SyncConnector;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
@@ -67,15 +66,6 @@ final class Outcomes {
 
   /** Waits for all. */
   static <T> List<T> join(List<? extends CompletionStage<T>> stages) {
-    List<T> results = new ArrayList<>(stages.size());
-    for (CompletionStage<T> stage : stages) {
-      CompletableFuture<T> future = stage.toCompletableFuture();
-      try {
-        results.add(future.join());
-      } catch (CompletionException e) {
-        throw unchecked(e);
-      }
-    }
-    return results;
+    return stages.stream().<T>map(SyncConnector::await).toList();
   }
 }

@@ -3,6 +3,7 @@ package io.lmcache4j.redis.doctor;
 
 import io.lmcache4j.redis.StoredName;
 import io.lmcache4j.redis.Survey;
+import io.lmcache4j.redis.SyncConnector;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -89,7 +90,7 @@ final class Mender {
         removals.add(survey.removeUnchanged(rubbish.seen(), idle));
       }
       for (int i = 0; i < some.size(); i++) {
-        count(some.get(i), Answers.await(removals.get(i)));
+        count(some.get(i), SyncConnector.await(removals.get(i)));
       }
     }
     waiting.clear();

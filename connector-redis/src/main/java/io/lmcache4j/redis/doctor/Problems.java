@@ -75,7 +75,7 @@ final class Problems {
               }
             });
     if (isExpiryMissed()) {
-      add(ProblemKind.NO_EXPIRY, null, everlasting, noExpiry());
+      add(ProblemKind.NO_EXPIRY, null, everlasting, noExpiry(), remedies.noExpiry(server));
     }
   }
 
@@ -113,10 +113,17 @@ final class Problems {
 
   private void add(ProblemKind kind, @Nullable String model, Tally tally, String summary) {
     if (tally.count() > 0) {
-      Remedies.Remedy remedy =
-          kind == ProblemKind.NO_EXPIRY
-              ? remedies.noExpiry(server)
-              : remedies.of(kind, tally.examples());
+      add(kind, model, tally, summary, remedies.of(kind, tally.examples()));
+    }
+  }
+
+  private void add(
+      ProblemKind kind,
+      @Nullable String model,
+      Tally tally,
+      String summary,
+      Remedies.Remedy remedy) {
+    if (tally.count() > 0) {
       found.add(
           new Problem(
               kind,
@@ -239,21 +246,12 @@ final class Problems {
           "; not one is in both, so either they never saw the same prompt, or they do not hash"
               + " alike (PYTHONHASHSEED, pre_caching_hash_algorithm)";
     }
-    Tally missing = shared.missing();
-    if (missing.count() > 0) {
-      Remedies.Remedy remedy = remedies.reshard(model, size, other, world.wholeChunk());
-      found.add(
-          new Problem(
-              ProblemKind.OTHER_WORLD,
-              ProblemKind.OTHER_WORLD.severity(),
-              model,
-              summary,
-              missing.count(),
-              missing.bytes(),
-              missing.examples(),
-              remedy.text(),
-              remedy.command()));
-    }
+    add(
+        ProblemKind.OTHER_WORLD,
+        model,
+        shared.missing(),
+        summary,
+        remedies.reshard(model, size, other, world.wholeChunk()));
   }
 
   private <K> void mixed(

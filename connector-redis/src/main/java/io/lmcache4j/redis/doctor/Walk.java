@@ -3,6 +3,7 @@ package io.lmcache4j.redis.doctor;
 
 import io.lmcache4j.redis.KeyPage;
 import io.lmcache4j.redis.Survey;
+import io.lmcache4j.redis.SyncConnector;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -35,7 +36,7 @@ final class Walk {
         throw new InterruptedException();
       }
       long start = System.nanoTime();
-      Survey.Page page = Answers.await(coming);
+      Survey.Page page = SyncConnector.await(coming);
       last = page.nextCursor().equals(KeyPage.END);
       if (!last) {
         coming = survey.scan(page.nextCursor(), options.scanCount());
