@@ -6,7 +6,6 @@ import io.lmcache4j.core.model.KnownModel;
 import io.lmcache4j.core.model.KvGeometry;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -95,9 +94,7 @@ final class GeometryOptions {
                 CommandException.badInput(
                     name
                         + ": not a known model ("
-                        + KnownModel.all().stream()
-                            .map(KnownModel::shortName)
-                            .collect(Collectors.joining(", "))
+                        + String.join(", ", new KnownNames())
                         + "); say --layers, --kv-heads and --head-size, or --geometry"));
   }
 

@@ -15,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -75,14 +74,6 @@ final class MatrixCommand implements Callable<Integer> {
 
     @ArgGroup(exclusive = false, multiplicity = "1")
     private @Nullable Measurement measurement;
-  }
-
-  /** For help and for errors. */
-  static final class KnownNames implements Iterable<String> {
-    @Override
-    public Iterator<String> iterator() {
-      return KnownModel.all().stream().map(KnownModel::shortName).iterator();
-    }
   }
 
   private static final class Measurement {

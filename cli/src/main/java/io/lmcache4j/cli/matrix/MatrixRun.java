@@ -244,7 +244,7 @@ public final class MatrixRun implements AutoCloseable {
   /** Tokens of the prefix that every worker has. */
   private int hitTokens(List<TokenChunk> chunks) {
     List<CacheEngineKey> keys = chunks.stream().map(TokenChunk::key).toList();
-    int hits = Outcomes.join(List.of(connector.batchedContainsForAllWorkers(keys))).get(0);
+    int hits = connector.sync().batchedContainsForAllWorkers(keys);
     return hits == 0 ? 0 : chunks.get(hits - 1).end();
   }
 

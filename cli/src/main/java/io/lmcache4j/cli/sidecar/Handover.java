@@ -80,8 +80,8 @@ final class Handover {
     long start = System.nanoTime();
     long deadline = start + timeout.toNanos();
     boolean complete = true;
+    ChunkedTokenDatabase tagged = tags.isEmpty() ? chunks : chunks.withTags(tags);
     for (long[] prompt : prompts) {
-      ChunkedTokenDatabase tagged = tags.isEmpty() ? chunks : chunks.withTags(tags);
       List<? extends ChunkKey> keys =
           tagged.processTokens(prompt).stream().map(TokenChunk::key).toList();
       complete &= run(keys, deadline);
