@@ -51,6 +51,9 @@ final class Front implements AutoCloseable {
   private static final int BACKLOG = 1024;
   private static final long QUIET_MILLIS = 50;
 
+  /** A client that still sends by then does not read its answer. */
+  private static final Duration LINGER = Duration.ofSeconds(10);
+
   private final EventLoopGroup loops =
       new MultiThreadIoEventLoopGroup(
           EVENT_LOOPS, new DefaultThreadFactory("sidecar-http"), NioIoHandler.newFactory());
@@ -100,6 +103,7 @@ final class Front implements AutoCloseable {
         .pipeline()
         .addLast(new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS))
         .addLast(new HttpServerCodec())
+        .addLast(new LingeringClose(LINGER))
         .addLast(new HttpServerKeepAliveHandler())
         .addLast(new WholeRequests(maxBodyBytes))
         .addLast(new Client());
@@ -109,8 +113,9 @@ final class Front implements AutoCloseable {
   @Override
   public void close() {
     stopListening();
-    clients.close().awaitUninterruptibly();
-    // Quiet for a moment first: workers that were hung up on may still be heard.
+    clients.close();
+    // Quiet for a moment first: workers that were hung up on may still be heard. A client that is
+    // still sending is cut off with its loop.
     loops.shutdownGracefully(QUIET_MILLIS, 1000, TimeUnit.MILLISECONDS).awaitUninterruptibly();
   }
 

@@ -3,6 +3,7 @@ package io.lmcache4j.cli.sidecar;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -315,6 +316,44 @@ final class PassingOnTest {
             .contains("65536");
       }
       assertThat(deployment.consumer.requests()).isEmpty();
+    }
+  }
+
+  @Test
+  void aClientThatReadsOnlyAfterItHasSentAllReadsItsRefusal() throws Exception {
+    // More than both sockets' buffers hold.
+    String rest = "x".repeat(32 << 20);
+    try (Deployment deployment = new Deployment(1, 1)) {
+      try (Socket client =
+          send(deployment, post("Content-Length: " + rest.length(), "Connection: close") + rest)) {
+        assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+            .startsWith("HTTP/1.1 413")
+            .contains("longer than the limit of 65536 bytes");
+      }
+      try (Socket client = send(deployment, "POST /v1/completions HTTP/9\r\n" + rest)) {
+        assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+            .startsWith("HTTP/1.1 400")
+            .contains("not a request of HTTP");
+      }
+    }
+  }
+
+  @Test
+  void aRefusedClientThatIsStillSendingDoesNotOutliveTheSidecar() throws Exception {
+    try (Deployment deployment = new Deployment(1, 1);
+        Socket client = send(deployment, post("Content-Length: 1000000000"))) {
+      assertThat(new String(client.getInputStream().readAllBytes(), UTF_8))
+          .startsWith("HTTP/1.1 413");
+      // It is still listened to.
+      client.getOutputStream().write(new byte[1 << 20]);
+      deployment.sidecar.close();
+      assertThatThrownBy(
+              () -> {
+                while (true) {
+                  client.getOutputStream().write(new byte[1 << 10]);
+                }
+              })
+          .isInstanceOf(IOException.class);
     }
   }
 
