@@ -144,6 +144,17 @@ final class SidecarCommand implements Callable<Integer> {
   private int maxBodyBytes;
 
   @Option(
+      names = "--body-memory-mib",
+      paramLabel = "MIB",
+      defaultValue = "512",
+      converter = Converters.ToMebibytes.class,
+      description = {
+        "For all request bodies at one time; one that does not fit is answered with 503.",
+        "Default: ${DEFAULT-VALUE}."
+      })
+  private int bodyMemoryBytes;
+
+  @Option(
       names = "--max-requests",
       paramLabel = "N",
       defaultValue = "256",
@@ -253,6 +264,7 @@ final class SidecarCommand implements Callable<Integer> {
           prefill.isEmpty() ? null : chunks(config),
           prefill.isEmpty() ? null : plan(config),
           maxBodyBytes,
+          bodyMemoryBytes,
           maxRequests,
           prefillTimeout,
           storeTimeout,

@@ -31,6 +31,7 @@ final class SidecarCommandTest {
         "--listen 8000 | not HOST:PORT",
         "--listen a:b | not HOST:PORT",
         "--max-requests 0 | below 1",
+        "--body-memory-mib 15 | less than the 16777216 of one",
         "--doctor-every 10 | not a duration",
       })
   void whatCannotBeMeantIsRefused(String options, String reason) {

@@ -3,7 +3,13 @@ package io.lmcache4j.cli.sidecar;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.netty.buffer.Unpooled;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpVersion;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -25,7 +31,20 @@ final class Answers {
     exchange.answer(status, JSON, error(status, message));
   }
 
-  static byte[] error(HttpResponseStatus status, String message) {
+  /** An error that is the last on its connection. */
+  static FullHttpResponse refusal(HttpResponseStatus status, String message) {
+    byte[] text = error(status, message);
+    FullHttpResponse answer =
+        new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, status, Unpooled.wrappedBuffer(text));
+    answer
+        .headers()
+        .set(HttpHeaderNames.CONTENT_TYPE, JSON)
+        .set(HttpHeaderNames.CONTENT_LENGTH, text.length)
+        .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    return answer;
+  }
+
+  private static byte[] error(HttpResponseStatus status, String message) {
     Map<String, Object> error = new LinkedHashMap<>();
     error.put("message", message);
     error.put("type", status.reasonPhrase());

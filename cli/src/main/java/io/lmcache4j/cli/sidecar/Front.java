@@ -3,9 +3,7 @@ package io.lmcache4j.cli.sidecar;
 
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -17,23 +15,20 @@ import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
-import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
-import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMessage;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
-import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.timeout.IdleStateEvent;
 import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -59,6 +54,7 @@ final class Front implements AutoCloseable {
           EVENT_LOOPS, new DefaultThreadFactory("sidecar-http"), NioIoHandler.newFactory());
   private final ChannelGroup clients = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
   private final int maxBodyBytes;
+  private final Semaphore bodyRoom;
   private final Duration idle;
   private final Consumer<Exchange> requests;
   private @Nullable Channel listening;
@@ -66,11 +62,13 @@ final class Front implements AutoCloseable {
   /**
    * Prepares to listen.
    *
+   * @param bodyRoom a permit for each byte of all bodies that are held at one time
    * @param idle after which a connection is closed on which nothing moves either way
    * @param requests is given each request on an event loop, which it must not block
    */
-  Front(int maxBodyBytes, Duration idle, Consumer<Exchange> requests) {
+  Front(int maxBodyBytes, Semaphore bodyRoom, Duration idle, Consumer<Exchange> requests) {
     this.maxBodyBytes = maxBodyBytes;
+    this.bodyRoom = bodyRoom;
     this.idle = idle;
     this.requests = requests;
   }
@@ -99,14 +97,16 @@ final class Front implements AutoCloseable {
 
   private void connect(Channel client) {
     clients.add(client);
+    BodyGate gate = new BodyGate(bodyRoom);
     client
         .pipeline()
         .addLast(new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS))
         .addLast(new HttpServerCodec())
         .addLast(new LingeringClose(LINGER))
         .addLast(new HttpServerKeepAliveHandler())
+        .addLast(gate)
         .addLast(new WholeRequests(maxBodyBytes))
-        .addLast(new Client());
+        .addLast(new Client(gate));
   }
 
   /** Stops listening, and closes what is left of the clients' connections. */
@@ -144,38 +144,33 @@ final class Front implements AutoCloseable {
 
     @Override
     protected void handleOversizedMessage(ChannelHandlerContext ctx, HttpMessage oversized) {
-      ctx.writeAndFlush(tooLong()).addListener(ChannelFutureListener.CLOSE);
+      ctx.writeAndFlush(tooLong());
     }
 
-    private DefaultFullHttpResponse tooLong() {
-      byte[] text =
-          Answers.error(
-              HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
-              "the request's body is longer than the limit of "
-                  + maxContentLength()
-                  + " bytes (--max-body-mib)");
-      DefaultFullHttpResponse answer =
-          new DefaultFullHttpResponse(
-              HttpVersion.HTTP_1_1,
-              HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
-              Unpooled.wrappedBuffer(text));
-      answer
-          .headers()
-          .set(HttpHeaderNames.CONTENT_TYPE, Answers.JSON)
-          .set(HttpHeaderNames.CONTENT_LENGTH, text.length)
-          .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-      return answer;
+    private FullHttpResponse tooLong() {
+      return Answers.refusal(
+          HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
+          "the request's body is longer than the limit of "
+              + maxContentLength()
+              + " bytes (--max-body-mib)");
     }
   }
 
   /** One connection. */
   private final class Client extends SimpleChannelInboundHandler<FullHttpRequest> {
 
+    private final BodyGate gate;
     private @Nullable Exchange current;
     private @Nullable Exchange next;
 
+    Client(BodyGate gate) {
+      this.gate = gate;
+    }
+
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, FullHttpRequest request) {
+      int bytes = request.content().readableBytes();
+      gate.passOn(bytes);
       Exchange exchange =
           new Exchange(
               ctx.channel(),
@@ -184,6 +179,7 @@ final class Front implements AutoCloseable {
               request.protocolVersion(),
               request.headers().copy(),
               ByteBufUtil.getBytes(request.content()));
+      exchange.onOver(() -> bodyRoom.release(bytes));
       if (request.decoderResult().isFailure()) {
         Answers.error(exchange, HttpResponseStatus.BAD_REQUEST, "not a request of HTTP");
         ctx.close();
@@ -195,6 +191,7 @@ final class Front implements AutoCloseable {
         next = exchange;
         current.onOver(() -> ctx.executor().execute(() -> startNext(ctx)));
       } else {
+        exchange.clientGone();
         ctx.close();
       }
     }
@@ -216,6 +213,9 @@ final class Front implements AutoCloseable {
     public void channelInactive(ChannelHandlerContext ctx) {
       if (current != null) {
         current.clientGone();
+      }
+      if (next != null) {
+        next.clientGone();
       }
     }
 

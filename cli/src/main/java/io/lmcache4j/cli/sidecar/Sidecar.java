@@ -55,7 +55,10 @@ public final class Sidecar implements AutoCloseable {
     this.maxRequests = settings.maxRequests();
     this.room = new Semaphore(maxRequests);
     this.meters = new SidecarMeters(registry);
-    meters.watch(() -> maxRequests - room.availablePermits());
+    Semaphore bodyRoom = new Semaphore(settings.bodyMemoryBytes());
+    meters.watch(
+        () -> maxRequests - room.availablePermits(),
+        () -> settings.bodyMemoryBytes() - bodyRoom.availablePermits());
     // One for each request that waits; twice, since a thread may be on its way back to the pool.
     this.waiting =
         new ThreadPoolExecutor(
@@ -77,7 +80,7 @@ public final class Sidecar implements AutoCloseable {
             meters);
     Duration longest =
         settings.prefillTimeout().plus(settings.handoverTimeout()).plus(settings.decodeTimeout());
-    this.front = new Front(settings.maxBodyBytes(), longest, this::handle);
+    this.front = new Front(settings.maxBodyBytes(), bodyRoom, longest, this::handle);
     this.address = front.listen(settings.listen());
   }
 

@@ -86,10 +86,14 @@ final class SidecarMeters {
     return Timer.builder(name).description(description).tag("result", result).register(registry);
   }
 
-  /** Requests under way. */
-  void watch(Supplier<Number> active) {
+  /** Requests under way, and the bytes of bodies that are held. */
+  void watch(Supplier<Number> active, Supplier<Number> bodies) {
     Gauge.builder("lmcache.sidecar.active", active)
         .description("Requests under way")
+        .register(registry);
+    Gauge.builder("lmcache.sidecar.bodies", bodies)
+        .description("Request bodies in memory, those that are still arriving too")
+        .baseUnit(BYTES)
         .register(registry);
   }
 

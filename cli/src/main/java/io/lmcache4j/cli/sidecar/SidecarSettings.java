@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param chunks names the chunks of a prompt as the producers do; null if there is no prefill
  * @param resharding from the producers' world to the consumers'; null if they are the same
  * @param maxBodyBytes longest request body
+ * @param bodyMemoryBytes all request bodies at one time
  * @param maxRequests requests under way at one time
  * @param prefillTimeout for the answer of a prefill instance
  * @param storeTimeout how long no further chunk of a prompt may arrive before decode goes on
@@ -32,6 +33,7 @@ public record SidecarSettings(
     @Nullable ChunkedTokenDatabase chunks,
     @Nullable Resharding resharding,
     int maxBodyBytes,
+    int bodyMemoryBytes,
     int maxRequests,
     Duration prefillTimeout,
     Duration storeTimeout,
@@ -56,6 +58,14 @@ public record SidecarSettings(
     if (maxBodyBytes < 1 || maxRequests < 1) {
       throw new IllegalArgumentException(
           "maxBodyBytes is " + maxBodyBytes + ", maxRequests is " + maxRequests + ": below 1");
+    }
+    if (bodyMemoryBytes < maxBodyBytes) {
+      throw new IllegalArgumentException(
+          "all request bodies may have "
+              + bodyMemoryBytes
+              + " bytes, less than the "
+              + maxBodyBytes
+              + " of one");
     }
     prefill.forEach(SidecarSettings::check);
     decode.forEach(SidecarSettings::check);

@@ -253,6 +253,7 @@ final class DeployScriptsTest {
                     s.chunks(),
                     s.resharding(),
                     s.maxBodyBytes(),
+                    s.bodyMemoryBytes(),
                     s.maxRequests(),
                     s.prefillTimeout(),
                     s.storeTimeout(),

@@ -78,6 +78,7 @@ final class Deployment implements AutoCloseable {
             ? null
             : Resharding.between(World.of(FakeModel.WHOLE, from), World.of(FakeModel.WHOLE, to)),
         MAX_BODY,
+        2 * MAX_BODY,
         MAX_REQUESTS,
         // Longer than any test waits: what ends earlier was ended.
         Duration.ofSeconds(90),
@@ -95,6 +96,7 @@ final class Deployment implements AutoCloseable {
         s.chunks(),
         s.resharding(),
         s.maxBodyBytes(),
+        s.bodyMemoryBytes(),
         s.maxRequests(),
         s.prefillTimeout(),
         store == null ? s.storeTimeout() : store,

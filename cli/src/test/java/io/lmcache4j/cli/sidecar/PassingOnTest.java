@@ -184,6 +184,9 @@ final class PassingOnTest {
                       .write(
                           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
                               .getBytes(UTF_8));
+                  client.shutdownOutput();
+                  // Closed with bytes unread, it would take back what it wrote.
+                  client.getInputStream().readAllBytes();
                 } catch (IOException e) {
                   throw new AssertionError(e);
                 }
@@ -335,6 +338,7 @@ final class PassingOnTest {
             .startsWith("HTTP/1.1 400")
             .contains("not a request of HTTP");
       }
+      awaitBodies(deployment, 0);
     }
   }
 
@@ -358,6 +362,53 @@ final class PassingOnTest {
   }
 
   @Test
+  void bodiesThatDoNotFitTogetherAreRefusedUntilThereIsRoom() throws Exception {
+    String body = "x".repeat(60_000);
+    String head = "POST /v1/other HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n";
+    try (Deployment deployment = new Deployment(1, 1)) {
+      // Two that have not arrived whole hold all but some of the room.
+      try (Socket first = send(deployment, head + body.substring(1));
+          Socket second = send(deployment, head + body.substring(1))) {
+        awaitBodies(deployment, 2 * 59_999);
+        HttpResponse<String> refused = deployment.post("/v1/other", body);
+        assertThat(refused.statusCode()).isEqualTo(503);
+        assertThat(refused.body()).contains("--body-memory-mib");
+        assertThat(deployment.get("/health").statusCode()).isEqualTo(200);
+        first.shutdownOutput();
+        awaitBodies(deployment, 59_999);
+        assertThat(deployment.post("/v1/other", body).statusCode()).isEqualTo(200);
+        second.getOutputStream().write('x');
+        assertThat(second.getInputStream().read()).isEqualTo('H');
+      }
+      awaitBodies(deployment, 0);
+    }
+  }
+
+  @Test
+  void requestsThatWaitBehindOthersDoNotKeepTheirRoomWhenTheClientHangsUp() throws Exception {
+    try (SilentWorker worker = new SilentWorker("");
+        Deployment deployment =
+            new Deployment(1, 1, s -> Deployment.with(s, List.of(), List.of(worker.url()), null))) {
+      try (Socket two = send(deployment, completion(STREAMED) + completion(STREAMED))) {
+        awaitBodies(deployment, 2 * STREAMED.length());
+        assertThat(two.isConnected()).isTrue();
+      }
+      awaitBodies(deployment, 0);
+      // One more is hung up on, and so are those before it.
+      try (Socket three = send(deployment, completion(STREAMED).repeat(3))) {
+        assertThat(three.getInputStream().read()).isEqualTo(-1);
+      }
+      awaitBodies(deployment, 0);
+    }
+  }
+
+  private static void awaitBodies(Deployment deployment, int bytes) throws InterruptedException {
+    while (deployment.count("lmcache.sidecar.bodies") != bytes) {
+      Thread.sleep(2);
+    }
+  }
+
+  @Test
   void moreRequestsThanTheLimitAreRefusedUntilOneEnds() throws Exception {
     try (Deployment deployment = new Deployment(1, 1)) {
       CountDownLatch gate = new CountDownLatch(1);
@@ -373,7 +424,7 @@ final class PassingOnTest {
                               HttpResponse.BodyHandlers.ofString()))
               .toList();
       while (deployment.consumer.requests().size() < 4) {
-        Thread.onSpinWait();
+        Thread.sleep(2);
       }
       HttpResponse<String> refused = deployment.get("/v1/models");
       assertThat(refused.statusCode()).isEqualTo(503);
@@ -399,6 +450,7 @@ final class PassingOnTest {
           .contains("lmcache_sidecar_prefill_seconds_count{result=\"ok\"} 1")
           .contains("lmcache_sidecar_handover_seconds_count{result=\"complete\"} 1")
           .contains("lmcache_sidecar_resharded_total{result=\"written\"} 2")
+          .contains("lmcache_sidecar_bodies_bytes ")
           .contains("lmcache_operations_seconds_count{operation=\"put\"")
           .contains("lmcache_memory_capacity_bytes");
       HttpResponse<String> health = deployment.get("/health");
