@@ -308,6 +308,26 @@ final class DeployUpTest {
   }
 
   @Test
+  void eachFolderIsAProjectOfItsOwnHoweverItIsNamed(@TempDir Path dir) throws IOException {
+    Path a = Files.createDirectories(dir.resolve("a/project"));
+    Path b = dir.resolve("b/project");
+    String name = projectName(a);
+    assertThat(projectName(b)).isNotEqualTo(name);
+    assertThat(projectName(dir.resolve("a/../a/./project"))).isEqualTo(name);
+    Path link = Files.createSymbolicLink(dir.resolve("link"), dir.resolve("a"));
+    assertThat(projectName(link.resolve("project"))).isEqualTo(name);
+    Files.delete(a);
+    assertThat(projectName(link.resolve("project"))).as("before it is there").isEqualTo(name);
+  }
+
+  private static String projectName(Path dir) {
+    return compose(
+            dryRun(Map.of(), "--prefill-gpus", "1", "--decode-gpus", "1", "--dir", dir.toString()))
+        .path("name")
+        .asText();
+  }
+
+  @Test
   void thePasswordOfAProjectIsKept(@TempDir Path dir) throws IOException {
     Scripts.program(dir, "docker", "exit 0");
     Path jar = Files.writeString(dir.resolve("some.jar"), "jar");
