@@ -3,10 +3,11 @@ package io.lmcache4j.cli.sidecar;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
-import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.util.ReferenceCountUtil;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 
 /**
  * Lets the parts of one connection's request bodies in, a permit of all connections for each byte,
@@ -16,12 +17,14 @@ import java.util.concurrent.Semaphore;
 final class BodyGate extends ChannelInboundHandlerAdapter {
 
   private final Semaphore room;
+  private final Supplier<FullHttpResponse> refusal;
   private int arriving;
   private boolean refused;
 
-  /** A permit is a byte. */
-  BodyGate(Semaphore room) {
+  /** A permit is a byte; the refusal must be the last answer on its connection. */
+  BodyGate(Semaphore room, Supplier<FullHttpResponse> refusal) {
     this.room = room;
+    this.refusal = refusal;
   }
 
   @Override
@@ -35,10 +38,7 @@ final class BodyGate extends ChannelInboundHandlerAdapter {
     ReferenceCountUtil.release(message);
     if (!refused) {
       refused = true;
-      ctx.writeAndFlush(
-          Answers.refusal(
-              HttpResponseStatus.SERVICE_UNAVAILABLE,
-              "there is no room for the request's body beside those under way (--body-memory-mib)"));
+      ctx.writeAndFlush(refusal.get());
     }
   }
 

@@ -57,6 +57,7 @@ final class Front implements AutoCloseable {
   private final Semaphore bodyRoom;
   private final Duration idle;
   private final Consumer<Exchange> requests;
+  private final Consumer<HttpResponseStatus> refused;
   private @Nullable Channel listening;
 
   /**
@@ -65,12 +66,19 @@ final class Front implements AutoCloseable {
    * @param bodyRoom a permit for each byte of all bodies that are held at one time
    * @param idle after which a connection is closed on which nothing moves either way
    * @param requests is given each request on an event loop, which it must not block
+   * @param refused is told of each that is not given on
    */
-  Front(int maxBodyBytes, Semaphore bodyRoom, Duration idle, Consumer<Exchange> requests) {
+  Front(
+      int maxBodyBytes,
+      Semaphore bodyRoom,
+      Duration idle,
+      Consumer<Exchange> requests,
+      Consumer<HttpResponseStatus> refused) {
     this.maxBodyBytes = maxBodyBytes;
     this.bodyRoom = bodyRoom;
     this.idle = idle;
     this.requests = requests;
+    this.refused = refused;
   }
 
   /** Listens; returns where. */
@@ -97,7 +105,7 @@ final class Front implements AutoCloseable {
 
   private void connect(Channel client) {
     clients.add(client);
-    BodyGate gate = new BodyGate(bodyRoom);
+    BodyGate gate = new BodyGate(bodyRoom, this::noRoom);
     client
         .pipeline()
         .addLast(new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS))
@@ -125,8 +133,27 @@ final class Front implements AutoCloseable {
     }
   }
 
+  private FullHttpResponse tooLong() {
+    return refusal(
+        HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
+        "the request's body is longer than the limit of "
+            + maxBodyBytes
+            + " bytes (--max-body-mib)");
+  }
+
+  private FullHttpResponse noRoom() {
+    return refusal(
+        HttpResponseStatus.SERVICE_UNAVAILABLE,
+        "there is no room for the request's body beside those under way (--body-memory-mib)");
+  }
+
+  private FullHttpResponse refusal(HttpResponseStatus status, String message) {
+    refused.accept(status);
+    return Answers.refusal(status, message);
+  }
+
   /** Refuses a body that is too long, before it is sent where the client asks. */
-  private static final class WholeRequests extends HttpObjectAggregator {
+  private final class WholeRequests extends HttpObjectAggregator {
 
     WholeRequests(int maxBodyBytes) {
       super(maxBodyBytes);
@@ -145,14 +172,6 @@ final class Front implements AutoCloseable {
     @Override
     protected void handleOversizedMessage(ChannelHandlerContext ctx, HttpMessage oversized) {
       ctx.writeAndFlush(tooLong());
-    }
-
-    private FullHttpResponse tooLong() {
-      return Answers.refusal(
-          HttpResponseStatus.REQUEST_ENTITY_TOO_LARGE,
-          "the request's body is longer than the limit of "
-              + maxContentLength()
-              + " bytes (--max-body-mib)");
     }
   }
 
@@ -181,6 +200,7 @@ final class Front implements AutoCloseable {
               ByteBufUtil.getBytes(request.content()));
       exchange.onOver(() -> bodyRoom.release(bytes));
       if (request.decoderResult().isFailure()) {
+        refused.accept(HttpResponseStatus.BAD_REQUEST);
         Answers.error(exchange, HttpResponseStatus.BAD_REQUEST, "not a request of HTTP");
         ctx.close();
       } else if (current == null || current.isOver()) {

@@ -80,7 +80,7 @@ public final class Sidecar implements AutoCloseable {
             meters);
     Duration longest =
         settings.prefillTimeout().plus(settings.handoverTimeout()).plus(settings.decodeTimeout());
-    this.front = new Front(settings.maxBodyBytes(), bodyRoom, longest, this::handle);
+    this.front = new Front(settings.maxBodyBytes(), bodyRoom, longest, this::handle, this::refused);
     this.address = front.listen(settings.listen());
   }
 
@@ -110,6 +110,10 @@ public final class Sidecar implements AutoCloseable {
     return address;
   }
 
+  private void refused(HttpResponseStatus status) {
+    meters.answered("refused", status.codeAsText().toString());
+  }
+
   private void handle(Exchange exchange) {
     if (status.answers(exchange)) {
       return;
@@ -120,7 +124,7 @@ public final class Sidecar implements AutoCloseable {
       return;
     }
     if (!room.tryAcquire()) {
-      meters.answered("refused", "503");
+      refused(HttpResponseStatus.SERVICE_UNAVAILABLE);
       Answers.error(
           exchange,
           HttpResponseStatus.SERVICE_UNAVAILABLE,

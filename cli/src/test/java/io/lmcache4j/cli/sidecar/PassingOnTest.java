@@ -339,6 +339,8 @@ final class PassingOnTest {
             .contains("not a request of HTTP");
       }
       awaitBodies(deployment, 0);
+      assertThat(refused(deployment, "413")).isEqualTo(1);
+      assertThat(refused(deployment, "400")).isEqualTo(1);
     }
   }
 
@@ -373,6 +375,7 @@ final class PassingOnTest {
         HttpResponse<String> refused = deployment.post("/v1/other", body);
         assertThat(refused.statusCode()).isEqualTo(503);
         assertThat(refused.body()).contains("--body-memory-mib");
+        assertThat(refused(deployment, "503")).isEqualTo(1);
         assertThat(deployment.get("/health").statusCode()).isEqualTo(200);
         first.shutdownOutput();
         awaitBodies(deployment, 59_999);
@@ -400,6 +403,10 @@ final class PassingOnTest {
       }
       awaitBodies(deployment, 0);
     }
+  }
+
+  private static double refused(Deployment deployment, String status) {
+    return deployment.count("lmcache.sidecar.requests", "route", "refused", "status", status);
   }
 
   private static void awaitBodies(Deployment deployment, int bytes) throws InterruptedException {
