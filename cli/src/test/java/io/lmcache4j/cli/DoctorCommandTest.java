@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.lmcache4j.cli.server.LocalRedis;
+import io.lmcache4j.redis.doctor.DoctorOptions;
 import io.lmcache4j.redis.doctor.ProblemKind;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -67,6 +68,15 @@ final class DoctorCommandTest {
     assertThat(world.get("ranks").get(1).get("bytes").longValue()).isEqualTo(40 * 16_384);
     assertThat(world.get("ranks").get(1).get("memoryBytes").longValue())
         .isBetween(40 * 16_384L, 80 * 16_384L);
+  }
+
+  @Test
+  void theHelpTellsTheDefaultsThatTheDoctorHas() {
+    DoctorOptions defaults = DoctorOptions.defaults();
+    assertThat(Run.of("doctor", "--help").out().replaceAll("\\s+", " "))
+        .contains("no limit. Default: " + defaults.keysPerSecond() + ".")
+        .contains("together. Default: " + defaults.scanCount() + ".")
+        .contains("not removed. Default: " + defaults.grace().toSeconds() + "s.");
   }
 
   @Test
