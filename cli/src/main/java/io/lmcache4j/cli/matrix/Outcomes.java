@@ -7,7 +7,6 @@ import io.lmcache4j.redis.PutOutcome;
 import io.lmcache4j.redis.SyncConnector;
 import io.lmcache4j.redis.reshard.ReshardOutcome;
 import java.util.List;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 
 /** Here every chunk has to be there: what is not a success ends the run. */
@@ -50,18 +49,6 @@ final class Outcomes {
       throw failed.cause();
     }
     throw new MatrixException("a chunk that was stored was not resharded: " + outcome);
-  }
-
-  /** What is to be thrown of what a stage ended with. */
-  static RuntimeException unchecked(Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    if (cause instanceof Error error) {
-      throw error;
-    }
-    return cause instanceof RuntimeException known ? known : new IllegalStateException(cause);
   }
 
   /** Waits for all. */

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * What resharding is held against: the same bytes through the same connector and memory, as many
@@ -44,23 +43,14 @@ final class PlainCopy {
    */
   void copyAll(List<List<ChunkKey>> chunks, int atOnce) throws InterruptedException {
     Semaphore room = new Semaphore(atOnce);
-    AtomicReference<Throwable> failure = new AtomicReference<>();
+    List<CompletionStage<Void>> copies = new ArrayList<>();
     for (List<ChunkKey> chunk : chunks) {
       room.acquire();
-      copy(chunk)
-          .whenComplete(
-              (done, failed) -> {
-                if (failed != null) {
-                  failure.compareAndSet(null, failed);
-                }
-                room.release();
-              });
+      copies.add(copy(chunk).whenComplete((done, failed) -> room.release()));
     }
+    // All have ended, also where one has failed: what they wrote is removed next.
     room.acquire(atOnce);
-    Throwable failed = failure.get();
-    if (failed != null) {
-      throw Outcomes.unchecked(failed);
-    }
+    Outcomes.join(copies);
   }
 
   private CompletionStage<Void> copy(List<ChunkKey> keys) {

@@ -113,7 +113,7 @@ final class Front implements AutoCloseable {
         .addLast(new LingeringClose(LINGER))
         .addLast(new HttpServerKeepAliveHandler())
         .addLast(gate)
-        .addLast(new WholeRequests(maxBodyBytes))
+        .addLast(new WholeRequests())
         .addLast(new Client(gate));
   }
 
@@ -155,7 +155,7 @@ final class Front implements AutoCloseable {
   /** Refuses a body that is too long, before it is sent where the client asks. */
   private final class WholeRequests extends HttpObjectAggregator {
 
-    WholeRequests(int maxBodyBytes) {
+    WholeRequests() {
       super(maxBodyBytes);
     }
 

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,6 +58,9 @@ final class Prompt {
           "chat_template_kwargs",
           "mm_processor_kwargs",
           "tools");
+
+  /** The same of a prompt that is text, beside that. */
+  private static final List<String> OF_THE_TEXT = List.of("model", "add_special_tokens");
 
   private final boolean chat;
   private final ObjectNode request;
@@ -129,29 +131,29 @@ final class Prompt {
   List<byte[]> tokenize() {
     List<byte[]> requests = new ArrayList<>();
     if (chat) {
-      ObjectNode asked = Answers.MAPPER.createObjectNode();
-      for (String name : OF_THE_CHAT) {
-        if (request.has(name)) {
-          asked.set(name, request.get(name));
-        }
-      }
-      requests.add(Answers.bytes(asked));
+      requests.add(Answers.bytes(only(OF_THE_CHAT)));
       return requests;
     }
     JsonNode prompt = request.path("prompt");
     for (JsonNode text : prompt.isArray() ? prompt : List.of(prompt)) {
       if (text.isTextual()) {
-        ObjectNode asked = Answers.MAPPER.createObjectNode();
-        for (String name : List.of("model", "add_special_tokens")) {
-          if (request.has(name)) {
-            asked.set(name, request.get(name));
-          }
-        }
+        ObjectNode asked = only(OF_THE_TEXT);
         asked.set("prompt", text);
         requests.add(Answers.bytes(asked));
       }
     }
     return requests;
+  }
+
+  /** These fields of the request, as far as it has them. */
+  private ObjectNode only(List<String> names) {
+    ObjectNode some = Answers.MAPPER.createObjectNode();
+    for (String name : names) {
+      if (request.has(name)) {
+        some.set(name, request.get(name));
+      }
+    }
+    return some;
   }
 
   /** The tokens in an answer of {@code /tokenize}; null if there are none. */
@@ -194,10 +196,7 @@ final class Prompt {
   /** The tags that LMCache adds to the keys, in the request's order. */
   Map<String, String> tags() {
     Map<String, String> tags = new LinkedHashMap<>();
-    Iterator<Map.Entry<String, JsonNode>> fields =
-        request.path("kv_transfer_params").properties().iterator();
-    while (fields.hasNext()) {
-      Map.Entry<String, JsonNode> field = fields.next();
+    for (Map.Entry<String, JsonNode> field : request.path("kv_transfer_params").properties()) {
       if (field.getKey().startsWith(TAG)) {
         tags.put(field.getKey().substring(TAG.length()), field.getValue().asText());
       }

@@ -6,7 +6,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -30,8 +29,8 @@ final class SidecarMeters {
     this.missing = chunks("missing");
     this.read = bytes("read");
     this.written = bytes("written");
-    for (ReshardEnd end : ReshardEnd.values()) {
-      resharded(end);
+    for (String result : new String[] {"written", "present", "incomplete", "failed"}) {
+      resharded(result);
     }
     for (String result : new String[] {"ok", "refused", "failed", "timeout"}) {
       prefill(result);
@@ -39,14 +38,6 @@ final class SidecarMeters {
     for (String result : new String[] {"complete", "incomplete", "failed"}) {
       handover(result);
     }
-  }
-
-  /** How one chunk's resharding ended. */
-  private enum ReshardEnd {
-    WRITTEN,
-    PRESENT,
-    INCOMPLETE,
-    FAILED
   }
 
   private Counter chunks(String result) {
@@ -64,10 +55,10 @@ final class SidecarMeters {
         .register(registry);
   }
 
-  private Counter resharded(ReshardEnd end) {
+  private Counter resharded(String result) {
     return Counter.builder("lmcache.sidecar.resharded")
         .description("Chunks by what became of them for the consumers' world")
-        .tag("result", end.name().toLowerCase(Locale.ROOT))
+        .tag("result", result)
         .register(registry);
   }
 
@@ -123,13 +114,13 @@ final class SidecarMeters {
     if (outcome instanceof ReshardOutcome.Written done) {
       read.increment((double) done.readBytes());
       written.increment((double) done.writtenBytes());
-      resharded(ReshardEnd.WRITTEN).increment();
+      resharded("written").increment();
     } else if (outcome instanceof ReshardOutcome.Present) {
-      resharded(ReshardEnd.PRESENT).increment();
+      resharded("present").increment();
     } else if (outcome instanceof ReshardOutcome.Incomplete) {
-      resharded(ReshardEnd.INCOMPLETE).increment();
+      resharded("incomplete").increment();
     } else {
-      resharded(ReshardEnd.FAILED).increment();
+      resharded("failed").increment();
     }
   }
 

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.ConnectException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Files;
@@ -241,26 +240,7 @@ final class DeployScriptsTest {
     Scripts.program(dir, "nvidia-smi", "echo NVIDIA H200; echo NVIDIA H200");
     Path jar = Files.writeString(dir.resolve("some.jar"), "jar");
     int port = threePorts();
-    try (Deployment deployment =
-        new Deployment(
-            2,
-            4,
-            s ->
-                new SidecarSettings(
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-                    s.prefill(),
-                    s.decode(),
-                    s.chunks(),
-                    s.resharding(),
-                    s.maxBodyBytes(),
-                    s.bodyMemoryBytes(),
-                    s.maxRequests(),
-                    s.prefillTimeout(),
-                    s.storeTimeout(),
-                    s.handoverTimeout(),
-                    s.decodeTimeout()),
-            port + 100,
-            port + 200)) {
+    try (Deployment deployment = new Deployment(2, 4, port)) {
       Said said =
           Scripts.run(
               Map.of("PATH", dir + ":" + System.getenv("PATH")),

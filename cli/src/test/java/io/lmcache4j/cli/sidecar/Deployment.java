@@ -40,11 +40,16 @@ final class Deployment implements AutoCloseable {
 
   /** Two worlds, with the sidecar's settings changed as wanted. */
   Deployment(int from, int to, UnaryOperator<SidecarSettings> change) throws IOException {
-    this(from, to, change, 0, 0);
+    this(from, to, change, 0, 0, 0);
   }
 
-  Deployment(
-      int from, int to, UnaryOperator<SidecarSettings> change, int producerPort, int consumerPort)
+  private Deployment(
+      int from,
+      int to,
+      UnaryOperator<SidecarSettings> change,
+      int port,
+      int producerPort,
+      int consumerPort)
       throws IOException {
     ConnectorMeters meters = new ConnectorMeters(registry, Tags.empty());
     connector =
@@ -58,7 +63,7 @@ final class Deployment implements AutoCloseable {
     consumer = new FakeVllm(workers, FakeVllm.Role.CONSUMER, to, consumerPort);
     sidecar =
         Sidecar.start(
-            change.apply(settings(producer.url(), consumer.url(), from, to)),
+            change.apply(settings(port, producer.url(), consumer.url(), from, to)),
             connector,
             registry,
             Diagnoses.none());
@@ -68,9 +73,14 @@ final class Deployment implements AutoCloseable {
     this(from, to, UnaryOperator.identity());
   }
 
-  static SidecarSettings settings(URI producer, URI consumer, int from, int to) {
+  /** The ports that {@code deploy/up} gives: the proxy's, and 100 and 200 behind it. */
+  Deployment(int from, int to, int port) throws IOException {
+    this(from, to, UnaryOperator.identity(), port, port + 100, port + 200);
+  }
+
+  private static SidecarSettings settings(int port, URI producer, URI consumer, int from, int to) {
     return new SidecarSettings(
-        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
         List.of(producer),
         List.of(consumer),
         FakeModel.database(from),
